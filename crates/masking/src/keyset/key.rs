@@ -1,0 +1,173 @@
+//! One key of a keyset, and the names that Tink gives its parts.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::KeysetError;
+use crate::secret::Secret;
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyType {
+    /// Tink's `AesSivKey`: 64 bytes, the first 32 of them for the MAC (RFC 5297's order).
+    AesSiv,
+    /// Tink's `HmacPrfKey` with SHA-256: 32 bytes or more.
+    HmacPrf,
+}
+
+impl KeyType {
+    /// The URL under which Tink knows the type.
+    pub const fn type_url(self) -> &'static str {
+        match self {
+            Self::AesSiv => "type.googleapis.com/google.crypto.tink.AesSivKey",
+            Self::HmacPrf => "type.googleapis.com/google.crypto.tink.HmacPrfKey",
+        }
+    }
+
+    const fn accepts_length(self, length: usize) -> bool {
+        match self {
+            Self::AesSiv => length == 64,
+            Self::HmacPrf => length >= 32,
+        }
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::AesSiv => "AesSivKey",
+            Self::HmacPrf => "HmacPrfKey",
+        })
+    }
+}
+
+/// Whether a key may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyStatus {
+    /// Masks if it is primary, and recovers.
+    Enabled,
+    /// Recovers nothing until it is enabled again.
+    Disabled,
+    /// Its material is gone, and with it everything that it masked.
+    Destroyed,
+}
+
+impl fmt::Display for KeyStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
+            Self::Destroyed => "DESTROYED",
+        })
+    }
+}
+
+/// What stands before a ciphertext.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyPrefix {
+    /// `01` and the key's id: tells which key made the value.
+    Tink,
+    /// Nothing.
+    Raw,
+}
+
+impl fmt::Display for KeyPrefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Tink => "TINK",
+            Self::Raw => "RAW",
+        })
+    }
+}
+
+/// One key: an id, what it is for, and its material unless that was destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    id: u32,
+    key_type: KeyType,
+    status: KeyStatus,
+    prefix: KeyPrefix,
+    material: Option<Secret>,
+}
+
+impl Key {
+    /// An enabled `AesSivKey` with Tink's prefix, from its 64 bytes.
+    pub fn aes_siv(id: u32, material: &[u8]) -> Result<Self, KeysetError> {
+        Self::enabled(id, KeyType::AesSiv, KeyPrefix::Tink, Vec::from(material))
+    }
+
+    /// An enabled `HmacPrfKey` for SHA-256, from 32 bytes or more.
+    pub fn hmac_prf(id: u32, material: &[u8]) -> Result<Self, KeysetError> {
+        Self::enabled(id, KeyType::HmacPrf, KeyPrefix::Raw, Vec::from(material))
+    }
+
+    /// The same key with another prefix.
+    #[must_use]
+    pub const fn with_prefix(mut self, prefix: KeyPrefix) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    fn enabled(
+        id: u32,
+        key_type: KeyType,
+        prefix: KeyPrefix,
+        material: Vec<u8>,
+    ) -> Result<Self, KeysetError> {
+        let material = Secret::new(material);
+        if !key_type.accepts_length(material.bytes().len()) {
+            return Err(KeysetError::BadKeyMaterial { key_id: id });
+        }
+        Ok(Self {
+            id,
+            key_type,
+            status: KeyStatus::Enabled,
+            prefix,
+            material: Some(material),
+        })
+    }
+
+    /// Its id in the keyset.
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// What it is for.
+    pub const fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    /// Whether it may be used.
+    pub const fn status(&self) -> KeyStatus {
+        self.status
+    }
+
+    pub(super) const fn info(&self, primary: u32) -> KeyInfo {
+        KeyInfo {
+            key_id: self.id,
+            key_type: self.key_type,
+            status: self.status,
+            prefix: self.prefix,
+            primary: self.id == primary,
+        }
+    }
+}
+
+/// What may be shown of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyInfo {
+    /// Its id in the keyset.
+    pub key_id: u32,
+    /// What it is for.
+    pub key_type: KeyType,
+    /// Whether it may be used.
+    pub status: KeyStatus,
+    /// What stands before its ciphertexts.
+    pub prefix: KeyPrefix,
+    /// Whether it is the key that masks.
+    pub primary: bool,
+}

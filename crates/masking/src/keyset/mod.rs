@@ -1,0 +1,71 @@
+//! Tink keysets: keys under ids, one of them primary. Reading, writing and changing them.
+
+mod error;
+mod key;
+
+use alloc::vec::Vec;
+
+pub use error::KeysetError;
+pub use key::{Key, KeyInfo, KeyPrefix, KeyStatus, KeyType};
+
+/// Keys of one type, one of them primary: masking uses the primary, recovering whichever key made the value.
+///
+/// Invariant: the keys are of one type, their ids differ, and the primary is enabled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyset {
+    keys: Vec<Key>,
+    primary: u32,
+}
+
+impl Keyset {
+    /// A keyset of `keys`, of which `primary` is the id that masks.
+    pub fn new(keys: Vec<Key>, primary: u32) -> Result<Self, KeysetError> {
+        let keyset = Self { keys, primary };
+        keyset.check()?;
+        Ok(keyset)
+    }
+
+    /// The type of all its keys.
+    pub fn key_type(&self) -> KeyType {
+        // `check` refused a keyset without a key.
+        self.keys.first().map_or(KeyType::AesSiv, Key::key_type)
+    }
+
+    /// The id of the key that masks.
+    pub const fn primary_key_id(&self) -> u32 {
+        self.primary
+    }
+
+    /// What may be shown of the keys, in their order of making: everything but the material.
+    pub fn show(&self) -> Vec<KeyInfo> {
+        self.keys.iter().map(|key| key.info(self.primary)).collect()
+    }
+
+    fn check(&self) -> Result<(), KeysetError> {
+        let Some(first) = self.keys.first() else {
+            return Err(KeysetError::Empty);
+        };
+        for (index, key) in self.keys.iter().enumerate() {
+            if key.key_type() != first.key_type() {
+                return Err(KeysetError::MixedTypes);
+            }
+            if self.keys[..index]
+                .iter()
+                .any(|earlier| earlier.id() == key.id())
+            {
+                return Err(KeysetError::DuplicateKeyId { key_id: key.id() });
+            }
+        }
+        self.check_primary(self.primary)
+    }
+
+    fn check_primary(&self, key_id: u32) -> Result<(), KeysetError> {
+        match self.keys.iter().find(|key| key.id() == key_id) {
+            None => Err(KeysetError::PrimaryMissing { key_id }),
+            Some(key) if key.status() != KeyStatus::Enabled => {
+                Err(KeysetError::PrimaryNotEnabled { key_id })
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
