@@ -1,0 +1,141 @@
+//! From a message body to a login event, or to the one reason why it is none.
+
+use std::borrow::Cow;
+
+use masking::Pii;
+use serde_json::value::RawValue;
+
+use crate::depth::is_too_deep;
+use crate::{
+    AppVersionRule, EnvelopeRule, Field, LoginEvent, Reason, Rejection, envelope, members, text,
+};
+
+/// The white space of JSON (RFC 8259, section 2).
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// How many envelopes may stand in each other: SNS round EventBridge are two.
+const MAX_ENVELOPES: u8 = 4;
+
+/// The members that are read, in the order of [`Field::ALL`].
+const NAMES: [&str; 6] = {
+    let mut names = [""; 6];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = Field::ALL[index].as_str();
+        index += 1;
+    }
+    names
+};
+
+/// Reads message bodies by fixed rules.
+///
+/// Which problem of a body is reported does not depend on the order of its keys: first what is wrong with
+/// the JSON as a whole, then the first field at fault in the order of [`Field::ALL`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parser {
+    app_version: AppVersionRule,
+    envelope: EnvelopeRule,
+}
+
+impl Parser {
+    /// A parser with the default rules: the major version, envelopes opened.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Which number is stored for a version.
+    #[must_use]
+    pub const fn app_version(mut self, rule: AppVersionRule) -> Self {
+        self.app_version = rule;
+        self
+    }
+
+    /// Whether the envelopes of other services are opened.
+    #[must_use]
+    pub const fn envelope(mut self, rule: EnvelopeRule) -> Self {
+        self.envelope = rule;
+        self
+    }
+
+    /// Reads one message body.
+    ///
+    /// A byte order mark before it is skipped: editors leave one, and it is not part of the message.
+    pub fn parse<'a>(&self, body: &'a str) -> Result<LoginEvent<'a>, Rejection> {
+        self.parse_layer(body.strip_prefix('\u{feff}').unwrap_or(body), MAX_ENVELOPES)
+    }
+
+    /// Reads one message body whose encoding has not been checked yet.
+    pub fn parse_bytes<'a>(&self, body: &'a [u8]) -> Result<LoginEvent<'a>, Rejection> {
+        let text = std::str::from_utf8(body).map_err(|_| Rejection::of_message(Reason::NotUtf8))?;
+        self.parse(text)
+    }
+
+    fn parse_layer<'a>(self, body: &'a str, envelopes: u8) -> Result<LoginEvent<'a>, Rejection> {
+        if !body.trim_start_matches(WHITE_SPACE).starts_with('{') {
+            return Err(Rejection::of_message(reason_for_no_object(body)));
+        }
+        let values = members::read(body, &NAMES)?;
+        let [None, ..] = values else {
+            return self.event(values);
+        };
+        match self.open(body, envelopes)? {
+            Some(Cow::Borrowed(inner)) => self.parse_layer(inner, envelopes - 1),
+            Some(Cow::Owned(inner)) => self
+                .parse_layer(&inner, envelopes - 1)
+                .map(LoginEvent::into_owned),
+            None => self.event(values),
+        }
+    }
+
+    fn open<'a>(self, body: &'a str, envelopes: u8) -> Result<Option<Cow<'a, str>>, Rejection> {
+        match self.envelope {
+            EnvelopeRule::Auto if envelopes > 0 => envelope::open(body),
+            _ => Ok(None),
+        }
+    }
+
+    fn event<'a>(self, values: members::Members<'a, 6>) -> Result<LoginEvent<'a>, Rejection> {
+        let [user_id, app_version, device_type, ip, locale, device_id] = values;
+        // In the order of `Field::ALL`: it decides which problem is reported.
+        Ok(LoginEvent {
+            user_id: user_id_of(present(Field::UserId, user_id)?)?,
+            app_version: self
+                .app_version
+                .number_of_json(present(Field::AppVersion, app_version)?)?,
+            device_type: nullable(Field::DeviceType, device_type)?,
+            ip: nullable(Field::Ip, ip)?.map(Pii::new),
+            locale: nullable(Field::Locale, locale)?,
+            device_id: nullable(Field::DeviceId, device_id)?.map(Pii::new),
+        })
+    }
+}
+
+fn present(field: Field, value: Option<&str>) -> Result<&str, Rejection> {
+    value.ok_or(Rejection::of_field(field, Reason::MissingField))
+}
+
+fn nullable(field: Field, value: Option<&str>) -> Result<Option<Cow<'_, str>>, Rejection> {
+    text::nullable(field, present(field, value)?)
+}
+
+fn user_id_of(json: &str) -> Result<Cow<'_, str>, Rejection> {
+    let user_id = text::required(Field::UserId, json)?;
+    if user_id.is_empty() {
+        return Err(Rejection::of_field(Field::UserId, Reason::Empty));
+    }
+    Ok(user_id)
+}
+
+/// Why a body that does not start as an object is no login event.
+fn reason_for_no_object(body: &str) -> Reason {
+    let Ok(value) = serde_json::from_str::<&RawValue>(body).map(RawValue::get) else {
+        return Reason::NotJson;
+    };
+    if is_too_deep(value) {
+        Reason::NestedTooDeep
+    } else if value.starts_with('[') && envelope::is_s3_pointer(value) {
+        Reason::S3Pointer
+    } else {
+        Reason::NotAnObject
+    }
+}
