@@ -5,6 +5,8 @@ use alloc::string::String;
 use crate::engine::Engine;
 use crate::error::BuildError;
 use crate::ipcrypt_key::IpcryptKey;
+#[cfg(any(feature = "aes-siv", feature = "hmac"))]
+use crate::keyset::KeyType;
 use crate::keyset::Keyset;
 use crate::masker::{FieldMasker, Kind};
 use crate::scheme::Scheme;
@@ -69,5 +71,35 @@ impl FieldMaskerBuilder {
     pub fn build(self) -> Result<FieldMasker, BuildError> {
         let engine = Engine::prepare(&self)?;
         Ok(FieldMasker::new(engine, self))
+    }
+
+    /// Domain and keyset of a scheme that needs both.
+    #[cfg(any(feature = "aes-siv", feature = "hmac"))]
+    pub(crate) fn keyed(&self, wanted: KeyType) -> Result<(&str, &Keyset), BuildError> {
+        let scheme = self.scheme;
+        let domain = self
+            .domain
+            .as_deref()
+            .ok_or(BuildError::MissingDomain(scheme))?;
+        let keyset = self
+            .keyset
+            .as_ref()
+            .ok_or(BuildError::MissingKeyset(scheme))?;
+        match keyset.key_type() {
+            found if found == wanted => Ok((domain, keyset)),
+            found => Err(BuildError::WrongKeyType { scheme, found }),
+        }
+    }
+
+    /// The key of the scheme that masks addresses and nothing else.
+    #[cfg(feature = "ip")]
+    pub(crate) fn address_key(&self) -> Result<&IpcryptKey, BuildError> {
+        match self.kind {
+            Kind::Ip => self
+                .ipcrypt_key
+                .as_ref()
+                .ok_or(BuildError::MissingIpcryptKey),
+            Kind::Text => Err(BuildError::AddressesOnly),
+        }
     }
 }

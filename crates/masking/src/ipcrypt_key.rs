@@ -20,6 +20,14 @@ impl IpcryptKey {
         }
         Ok(Self(Secret::new(Vec::from(bytes))))
     }
+
+    #[cfg(feature = "ip")]
+    pub(crate) fn to_bytes(&self) -> [u8; 32] {
+        self.0
+            .bytes()
+            .try_into()
+            .expect("the one constructor takes 32 bytes")
+    }
 }
 
 /// The two halves of the key are equal, which would leave the addresses as they are.

@@ -6,6 +6,10 @@ use core::fmt;
 use super::KeysetError;
 use crate::secret::Secret;
 
+/// The length of Tink's prefix: `01` and the key's id.
+#[cfg(feature = "aes-siv")]
+pub(crate) const PREFIX_LENGTH: usize = 5;
+
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -87,7 +91,7 @@ impl fmt::Display for KeyPrefix {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     id: u32,
-    key_type: KeyType,
+    purpose: KeyType,
     status: KeyStatus,
     prefix: KeyPrefix,
     material: Option<Secret>,
@@ -123,7 +127,7 @@ impl Key {
         }
         Ok(Self {
             id,
-            key_type,
+            purpose: key_type,
             status: KeyStatus::Enabled,
             prefix,
             material: Some(material),
@@ -137,7 +141,7 @@ impl Key {
 
     /// What it is for.
     pub const fn key_type(&self) -> KeyType {
-        self.key_type
+        self.purpose
     }
 
     /// Whether it may be used.
@@ -145,10 +149,28 @@ impl Key {
         self.status
     }
 
+    /// What stands before its ciphertexts.
+    pub const fn prefix(&self) -> KeyPrefix {
+        self.prefix
+    }
+
+    /// The bytes that stand before its ciphertexts.
+    #[cfg(feature = "aes-siv")]
+    pub(crate) fn prefix_bytes(&self) -> Option<[u8; PREFIX_LENGTH]> {
+        let [first, second, third, fourth] = self.id.to_be_bytes();
+        (self.prefix == KeyPrefix::Tink).then_some([1, first, second, third, fourth])
+    }
+
+    /// The key's bytes; empty once they are destroyed.
+    #[cfg(any(feature = "aes-siv", feature = "hmac", feature = "keyset"))]
+    pub(crate) fn material(&self) -> &[u8] {
+        self.material.as_ref().map_or(&[], Secret::bytes)
+    }
+
     pub(super) const fn info(&self, primary: u32) -> KeyInfo {
         KeyInfo {
             key_id: self.id,
-            key_type: self.key_type,
+            key_type: self.purpose,
             status: self.status,
             prefix: self.prefix,
             primary: self.id == primary,

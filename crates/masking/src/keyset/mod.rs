@@ -6,6 +6,8 @@ mod key;
 use alloc::vec::Vec;
 
 pub use error::KeysetError;
+#[cfg(feature = "aes-siv")]
+pub(crate) use key::PREFIX_LENGTH;
 pub use key::{Key, KeyInfo, KeyPrefix, KeyStatus, KeyType};
 
 /// Keys of one type, one of them primary: masking uses the primary, recovering whichever key made the value.
@@ -39,6 +41,34 @@ impl Keyset {
     /// What may be shown of the keys, in their order of making: everything but the material.
     pub fn show(&self) -> Vec<KeyInfo> {
         self.keys.iter().map(|key| key.info(self.primary)).collect()
+    }
+
+    /// Every key, in the order of making.
+    #[cfg(feature = "aes-siv")]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter()
+    }
+
+    /// The key that masks.
+    #[cfg(feature = "aes-siv")]
+    pub(crate) fn primary(&self) -> &Key {
+        // `check` refused a keyset whose primary is missing; no operation removes it.
+        self.keys
+            .iter()
+            .find(|key| key.id() == self.primary)
+            .unwrap_or(&self.keys[0])
+    }
+
+    /// The keys that may be used, the primary first.
+    #[cfg(any(feature = "aes-siv", feature = "hmac"))]
+    pub(crate) fn enabled_primary_first(&self) -> impl Iterator<Item = &Key> {
+        let is_primary = |key: &&Key| key.id() == self.primary;
+        let others = self.keys.iter().filter(move |key| !is_primary(key));
+        self.keys
+            .iter()
+            .filter(is_primary)
+            .chain(others)
+            .filter(|key| key.status() == KeyStatus::Enabled)
     }
 
     fn check(&self) -> Result<(), KeysetError> {
