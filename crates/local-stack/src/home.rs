@@ -12,21 +12,35 @@ use crate::account::{Account, user_id};
 use crate::hint::hinted;
 use crate::random;
 
-/// The folder for downloads and for the state of `local-stack up`; made if it is not there.
+/// Chooses another folder for the state of `local-stack up`: a second stack beside the clone's own.
+const CHOICE: &str = "LOCAL_STACK_HOME";
+
+/// The folder for the state of `local-stack up`; made if it is not there.
 pub(crate) fn home() -> Result<PathBuf> {
+    match std::env::var_os(CHOICE) {
+        Some(chosen) => own(PathBuf::from(chosen)),
+        None => downloads(),
+    }
+}
+
+/// The folder for downloads; made if it is not there.
+pub(crate) fn downloads() -> Result<PathBuf> {
     let account = Account::for_servers()?;
     let local = workspace_root().join(".local");
     if account.reaches(workspace_root()) && create_dir_all(&local).is_ok() && is_ours(&local)? {
         return Ok(local);
     }
-    let fallback = temporary_root(&account).join(fallback_name()?);
-    create_dir_all(&fallback).with_context(|| format!("failed to make {}", fallback.display()))?;
-    if is_ours(&fallback)? {
-        return Ok(fallback);
+    own(temporary_root(&account).join(fallback_name()?))
+}
+
+fn own(folder: PathBuf) -> Result<PathBuf> {
+    create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
+    if is_ours(&folder)? {
+        return Ok(folder);
     }
     Err(hinted(
-        format_args!("{} belongs to another user", fallback.display()),
-        "set TMPDIR to a folder of your own",
+        format_args!("{} belongs to another user", folder.display()),
+        format_args!("set TMPDIR or {CHOICE} to a folder of your own"),
     ))
 }
 

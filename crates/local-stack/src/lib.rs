@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod command;
 mod guarded;
 mod hint;
 mod home;
@@ -8,8 +9,10 @@ mod port;
 mod postgres;
 mod random;
 mod sqs;
+mod stack;
 mod wheel;
 
+pub use command::run;
 pub use hint::report;
 pub use postgres::{Database, Postgres, postgres};
-pub use sqs::{ACCESS_KEY_ID, ACCOUNT_ID, REGION, SECRET_ACCESS_KEY, Sqs, sqs};
+pub use sqs::{ACCESS_KEY_ID, ACCOUNT_ID, REGION, SECRET_ACCESS_KEY, Sqs, SqsClient, sqs};

@@ -1,11 +1,13 @@
 //! A real SQS server for tests, `roto` from a Python wheel: in memory, on a private port, gone with the process.
 
+pub(crate) mod client;
 pub(crate) mod server;
 
 use std::sync::OnceLock;
 
 use anyhow::{Result, bail};
 
+pub use self::client::SqsClient;
 use self::server::{READY, command_line, fetch};
 use crate::guarded::{Care, Guarded};
 use crate::hint::report;

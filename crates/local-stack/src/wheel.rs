@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use anyhow::{Context, Result, bail};
 
 use crate::hint::hinted;
-use crate::home::home;
+use crate::home::downloads;
 
 /// A wheel by its exact version; the digest is that of the file for x86-64 Linux with glibc.
 pub(crate) struct Wheel {
@@ -24,7 +24,7 @@ const PINNED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 impl Wheel {
     /// The folder with the wheel's content; downloads it on first use.
     pub(crate) fn unpacked(&self) -> Result<PathBuf> {
-        let wheels = home()?.join("wheels");
+        let wheels = downloads()?.join("wheels");
         let folder = wheels.join(format!("{}-{}", self.project, self.version));
         if folder.exists() {
             return Ok(folder);

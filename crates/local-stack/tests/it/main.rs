@@ -1,4 +1,6 @@
 //! The local stack, tried as the tests of the other crates use it.
 
+mod kill;
 mod postgres;
 mod sqs;
+mod stack;
