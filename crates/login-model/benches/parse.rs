@@ -35,7 +35,7 @@ fn notification() -> String {
     body
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 500, sample_size = 1000)]
 fn parse(bencher: Bencher) {
     let parser = Parser::new();
     bencher
@@ -43,7 +43,7 @@ fn parse(bencher: Bencher) {
         .bench(|| parser.parse(black_box(PLAIN)));
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 500, sample_size = 1000)]
 fn parse_and_mask_base64(bencher: Bencher) {
     let (parser, maskers) = (Parser::new(), maskers());
     bencher.counter(BytesCount::of_str(PLAIN)).bench(|| {
@@ -53,7 +53,7 @@ fn parse_and_mask_base64(bencher: Bencher) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 500, sample_size = 1000)]
 fn parse_escaped(bencher: Bencher) {
     let body = PLAIN.replace("android", r"\u0061ndroid");
     let parser = Parser::new();
@@ -62,7 +62,7 @@ fn parse_escaped(bencher: Bencher) {
         .bench(|| parser.parse(black_box(&body)).is_ok());
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 500, sample_size = 1000)]
 fn parse_sns_notification(bencher: Bencher) {
     let (parser, body) = (Parser::new(), notification());
     bencher
@@ -70,7 +70,7 @@ fn parse_sns_notification(bencher: Bencher) {
         .bench(|| parser.parse(black_box(&body)).is_ok());
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 500, sample_size = 1000)]
 fn reject_malformed(bencher: Bencher) {
     let parser = Parser::new();
     bencher.bench(|| {

@@ -70,7 +70,7 @@ impl Parser {
         self.parse(text)
     }
 
-    fn parse_layer<'a>(self, body: &'a str, envelopes: u8) -> Result<LoginEvent<'a>, Rejection> {
+    fn parse_layer(self, body: &str, envelopes: u8) -> Result<LoginEvent<'_>, Rejection> {
         if !body.trim_start_matches(WHITE_SPACE).starts_with('{') {
             return Err(Rejection::of_message(reason_for_no_object(body)));
         }
@@ -87,14 +87,14 @@ impl Parser {
         }
     }
 
-    fn open<'a>(self, body: &'a str, envelopes: u8) -> Result<Option<Cow<'a, str>>, Rejection> {
+    fn open(self, body: &str, envelopes: u8) -> Result<Option<Cow<'_, str>>, Rejection> {
         match self.envelope {
             EnvelopeRule::Auto if envelopes > 0 => envelope::open(body),
             _ => Ok(None),
         }
     }
 
-    fn event<'a>(self, values: members::Members<'a, 6>) -> Result<LoginEvent<'a>, Rejection> {
+    fn event(self, values: members::Members<'_, 6>) -> Result<LoginEvent<'_>, Rejection> {
         let [user_id, app_version, device_type, ip, locale, device_id] = values;
         // In the order of `Field::ALL`: it decides which problem is reported.
         Ok(LoginEvent {
