@@ -1,0 +1,118 @@
+//! The tables: whether they are there, as new as this version needs and open to this role; and the migrations.
+
+use std::collections::BTreeSet;
+
+use diesel::dsl::sql;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::sql_types::Text;
+use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::error::{StoreError, of_plain_statement};
+use crate::pool::Pool;
+
+/// The migrations in `migrations/`, embedded.
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
+
+/// Serialises workers that start at once; any constant that nobody else takes.
+const LOCK: &str = "SELECT pg_advisory_lock(7310873218)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock(7310873218)";
+
+/// Rights that a run needs, and no more.
+const MISSING_RIGHTS: &str = "SELECT format('%s on %s', privilege, relation) FROM (VALUES \
+    ('user_logins', 'INSERT'), \
+    ('ingested_messages', 'SELECT'), ('ingested_messages', 'INSERT'), \
+    ('rejected_messages', 'SELECT'), ('rejected_messages', 'INSERT'), ('rejected_messages', 'UPDATE')\
+    ) AS needed (relation, privilege) \
+    WHERE to_regclass(relation) IS NOT NULL AND NOT has_table_privilege(to_regclass(relation), privilege)";
+
+const MISSING_COLUMNS: &str = "SELECT relation || '.' || wanted FROM (VALUES \
+    ('user_logins', 'user_id'), ('user_logins', 'device_type'), ('user_logins', 'masked_ip'), \
+    ('user_logins', 'masked_device_id'), ('user_logins', 'locale'), ('user_logins', 'app_version'), \
+    ('user_logins', 'create_date'), \
+    ('ingested_messages', 'sent_at'), ('ingested_messages', 'message_id'), \
+    ('rejected_messages', 'sent_at'), ('rejected_messages', 'message_id'), ('rejected_messages', 'reason'), \
+    ('rejected_messages', 'field'), ('rejected_messages', 'receive_count'), \
+    ('rejected_messages', 'last_rejected_at')\
+    ) AS needed (relation, wanted) WHERE NOT EXISTS (SELECT FROM pg_attribute \
+    WHERE attrelid = to_regclass(relation) AND attname = wanted AND attnum > 0 AND NOT attisdropped)";
+
+const APPLIED: &str = "SELECT version::text FROM __diesel_schema_migrations";
+const VERSIONS_READABLE: &str = "SELECT CASE WHEN to_regclass('__diesel_schema_migrations') IS NULL THEN 'absent' \
+    WHEN has_table_privilege(to_regclass('__diesel_schema_migrations'), 'SELECT') THEN 'readable' \
+    ELSE 'unreadable' END";
+
+/// Makes sure that the tables serve: migrates what is pending where `migrate` allows it, then checks columns and
+/// rights. A schema newer than this version runs as long as what is needed is there, since a rollout has both.
+///
+/// Needs a multi-thread runtime where something is pending (diesel's harness blocks in place).
+///
+/// # Errors
+/// [`StoreError::Schema`] names what is missing and the command or grant that mends it.
+pub async fn prepare(pool: &Pool, migrate_pending: bool) -> Result<(), StoreError> {
+    let mut connection = pool.get().await?;
+    let pending = pending(&mut connection).await?;
+    if !pending.is_empty() {
+        if !migrate_pending {
+            return Err(StoreError::Schema(format!(
+                "the database schema is older than this version ({} pending); run `etl migrate` as the tables' owner",
+                pending.into_iter().collect::<Vec<_>>().join(", ")
+            )));
+        }
+        connection = migrate(connection).await?;
+    }
+    refuse_missing(&mut connection, MISSING_COLUMNS, |list| {
+        format!("the database lacks {list}; run `etl migrate` as the tables' owner")
+    })
+    .await?;
+    refuse_missing(&mut connection, MISSING_RIGHTS, |list| {
+        format!("the database role lacks {list}; an owner grants it, as in: GRANT INSERT ON user_logins TO role")
+    })
+    .await
+}
+
+async fn refuse_missing(
+    connection: &mut AsyncPgConnection,
+    query: &str,
+    message: impl FnOnce(String) -> String,
+) -> Result<(), StoreError> {
+    let missing = texts(connection, query).await?;
+    if missing.is_empty() { Ok(()) } else { Err(StoreError::Schema(message(missing.join(", ")))) }
+}
+
+/// Versions that the binary holds and the database does not know of. Where this role may not read the versions,
+/// none: the check of columns then decides.
+async fn pending(connection: &mut AsyncPgConnection) -> Result<BTreeSet<String>, StoreError> {
+    let known = match texts(connection, VERSIONS_READABLE).await?.as_slice() {
+        [state] if state == "readable" => texts(connection, APPLIED).await?,
+        [state] if state == "unreadable" => return Ok(BTreeSet::new()),
+        _ => Vec::new(),
+    };
+    let mut pending: BTreeSet<String> = embedded()?.iter().map(|migration| migration.name().version().to_string()).collect();
+    known.iter().for_each(|version| drop(pending.remove(version)));
+    Ok(pending)
+}
+
+fn embedded() -> Result<Vec<Box<dyn Migration<Pg>>>, StoreError> {
+    MIGRATIONS.migrations().map_err(|error| StoreError::Schema(error.to_string()))
+}
+
+async fn migrate(mut connection: Object<AsyncPgConnection>) -> Result<Object<AsyncPgConnection>, StoreError> {
+    connection.batch_execute(LOCK).await.map_err(|error| of_plain_statement(&error))?;
+    let mut harness = AsyncMigrationHarness::new(connection);
+    let ran = harness.run_pending_migrations(MIGRATIONS).map(|versions| versions.len());
+    let mut connection = harness.into_inner();
+    let unlocked = connection.batch_execute(UNLOCK).await.map_err(|error| of_plain_statement(&error));
+    let count = ran.map_err(|error| {
+        StoreError::Schema(format!("a migration failed ({error}); run `etl migrate` as a role that may create tables"))
+    })?;
+    unlocked?;
+    tracing::info!(migrations.applied = count, "database schema migrated");
+    Ok(connection)
+}
+
+async fn texts(connection: &mut AsyncPgConnection, query: &str) -> Result<Vec<String>, StoreError> {
+    sql::<Text>(query).load(connection).await.map_err(|error| of_plain_statement(&error))
+}

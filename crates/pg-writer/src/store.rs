@@ -1,0 +1,158 @@
+//! Postgres as a store of masked logins: one statement a batch, and a report of what became of each row.
+//! When to try again is the caller's business.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use tokio::time::Instant;
+
+use crate::batch::{Batch, Columns, Committed, Fate, LedgerKey};
+use crate::error::{Failure, StoreError, of_plain_statement};
+use crate::pool::Pool;
+use crate::rejection::{Recorded, RejectionRecord, columns_of};
+use crate::settle::{Attempt, SYSTEMIC_AFTER, settle};
+use crate::statement::WriteLogins;
+
+/// A commit this recent shows that the table takes rows.
+const NEIGHBOURS_FOR: Duration = Duration::from_secs(60);
+
+/// What became of a batch. Each of its tokens is in exactly one of the three.
+#[must_use]
+pub struct Report<T> {
+    /// Rows that stand.
+    pub committed: Committed<T>,
+    /// Rows that Postgres refused while their neighbours were committed.
+    pub refused: Vec<(LedgerKey, T)>,
+    /// Rows to try again later, and why they are not decided.
+    pub undecided: Option<(Batch<T>, StoreError)>,
+}
+
+/// A pool of connections and what the last commits tell of the table's health.
+pub struct PgStore {
+    pub(crate) pool: Pool,
+    statements: AtomicU64,
+    neighbours: Mutex<Neighbours>,
+}
+
+impl PgStore {
+    /// Wraps a pool; connects to nothing yet.
+    pub fn new(pool: Pool) -> Self {
+        Self { pool, statements: AtomicU64::new(0), neighbours: Mutex::default() }
+    }
+
+    /// Statements sent by [`write`](Self::write) and [`record`](Self::record) so far.
+    pub fn statements(&self) -> u64 {
+        AtomicU64::load(&self.statements, Ordering::Relaxed)
+    }
+
+    /// Writes the rows that the ledger does not hold yet. Idempotent: an undecided batch is written again whole.
+    pub async fn write<T>(&self, batch: Batch<T>) -> Report<T> {
+        let mut connection = match self.pool.get().await {
+            Ok(connection) => connection,
+            Err(error) => return Report::undecided(batch, error),
+        };
+        let mut attempt = OnPostgres { connection: &mut connection, columns: &batch.columns, sent: &self.statements };
+        let verdict = settle(&mut attempt, batch.len(), self.may_blame()).await;
+        self.remember(&verdict.fates);
+        if verdict.error.as_ref().is_some_and(StoreError::is_transient) {
+            self.pool.discard(connection);
+        }
+        let sorted = batch.sort_out(&verdict.fates, verdict.written);
+        Report {
+            committed: sorted.committed,
+            refused: sorted.refused,
+            undecided: verdict.error.map(|error| (sorted.rest, error)),
+        }
+    }
+
+    /// Records rejected messages; only a message recorded may leave the queue.
+    /// On failure the records come back to be tried again.
+    pub async fn record<T>(
+        &self,
+        records: Vec<RejectionRecord<T>>,
+    ) -> Result<Recorded<T>, (Vec<RejectionRecord<T>>, StoreError)> {
+        let mut connection = match self.pool.get().await {
+            Ok(connection) => connection,
+            Err(error) => return Err((records, error)),
+        };
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let columns = columns_of(&records);
+        match columns.statement().execute(&mut *connection).await {
+            Ok(_) => Ok(Recorded::new(records)),
+            Err(error) => {
+                // Binds ids, codes and counts, never a value: the message is safe to show.
+                let error = of_plain_statement(&error);
+                if error.is_transient() {
+                    self.pool.discard(connection);
+                }
+                Err((records, error))
+            }
+        }
+    }
+
+    fn may_blame(&self) -> usize {
+        self.neighbours.lock().unwrap_or_else(PoisonError::into_inner).may_blame()
+    }
+
+    fn remember(&self, fates: &[Fate]) {
+        self.neighbours.lock().unwrap_or_else(PoisonError::into_inner).remember(fates);
+    }
+}
+
+impl<T> Report<T> {
+    fn undecided(batch: Batch<T>, error: StoreError) -> Self {
+        let committed = Committed { written: 0, tokens: Vec::new() };
+        Self { committed, refused: Vec::new(), undecided: Some((batch, error)) }
+    }
+}
+
+/// Whether other rows were committed lately: then a lone refused row is that row's fault.
+#[derive(Default)]
+struct Neighbours {
+    committed_at: Option<Instant>,
+    refused_since: usize,
+}
+
+impl Neighbours {
+    fn may_blame(&self) -> usize {
+        match self.committed_at {
+            Some(at) if at.elapsed() < NEIGHBOURS_FOR => SYSTEMIC_AFTER.saturating_sub(self.refused_since),
+            _ => 0,
+        }
+    }
+
+    fn remember(&mut self, fates: &[Fate]) {
+        if fates.contains(&Fate::Committed) {
+            *self = Self { committed_at: Some(Instant::now()), refused_since: 0 };
+        } else {
+            self.refused_since += fates.iter().filter(|&&fate| fate == Fate::Refused).count();
+        }
+    }
+}
+
+struct OnPostgres<'a> {
+    connection: &'a mut AsyncPgConnection,
+    columns: &'a Columns,
+    sent: &'a AtomicU64,
+}
+
+impl OnPostgres<'_> {
+    async fn send(&mut self, rows: Range<usize>) -> Result<i64, diesel::result::Error> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        WriteLogins::new(self.columns, &rows).get_result(self.connection).await
+    }
+}
+
+impl Attempt for OnPostgres<'_> {
+    async fn attempt(&mut self, rows: Range<usize>) -> Result<u64, Failure> {
+        let written = self.send(rows).await?;
+        Ok(u64::try_from(written).unwrap_or(0))
+    }
+
+    async fn probe(&mut self) -> Result<(), StoreError> {
+        self.send(0..0).await.map(drop).map_err(|error| of_plain_statement(&error))
+    }
+}

@@ -1,0 +1,154 @@
+//! What goes wrong between here and SQS, sorted by what helps: wait, or ask a person, who is told what to mend.
+
+use aws_sdk_sqs::config::http::HttpResponse;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+
+/// Why a call to the queue failed. No text in here holds a body or a key.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// There is no such queue where we looked.
+    #[error("the queue does not exist: {0}")]
+    NoSuchQueue(String),
+    /// The identity may not do this.
+    #[error("access denied: {0}")]
+    Denied(String),
+    /// No credentials were found, or they were not accepted.
+    #[error("AWS credentials: {0}")]
+    Credentials(String),
+    /// The session token is past its time.
+    #[error("the AWS credentials have expired: {0}")]
+    Expired(String),
+    /// This machine's clock is too far from AWS's.
+    #[error("the clock of this machine differs from the queue's: {0}")]
+    ClockSkew(String),
+    /// Nothing answered, or not in time, or not whole.
+    #[error("the queue cannot be reached: {0}")]
+    Unreachable(String),
+    /// Too many requests.
+    #[error("the queue asks to slow down: {0}")]
+    Throttled(String),
+    /// SQS had an error of its own.
+    #[error("the queue's server failed: {0}")]
+    Server(String),
+    /// The settings contradict each other or cannot be used.
+    #[error("{0}")]
+    Configuration(String),
+    /// Anything else that SQS refuses.
+    #[error("the queue refuses the request: {0}")]
+    Refused(String),
+}
+
+impl QueueError {
+    /// Whether the same call may succeed later without anybody's help. Expired credentials may be renewed by
+    /// whatever hands them out, and a clock be set right.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::Throttled(_) | Self::Server(_) | Self::Expired(_) | Self::ClockSkew(_)
+        )
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoSuchQueue(_) => "check --queue-name, --region and --endpoint-url, and the account of the credentials",
+            Self::Denied(_) => "the identity needs sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility, sqs:GetQueueUrl and sqs:GetQueueAttributes on the queue, and sqs:SendMessage on its dead-letter queue",
+            Self::Credentials(_) => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is attached",
+            Self::Expired(_) => "renew the session, for instance with `aws sso login`",
+            Self::ClockSkew(_) => "set this machine's clock (NTP)",
+            Self::Unreachable(_) => "check --endpoint-url and --region, and that the network lets this machine reach it",
+            Self::Throttled(_) | Self::Server(_) | Self::Configuration(_) | Self::Refused(_) => return None,
+        })
+    }
+}
+
+/// Sorts an SDK error; `what` names the call and the queue.
+pub(crate) fn classify<E>(what: &str, error: &SdkError<E, HttpResponse>) -> QueueError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match error {
+        SdkError::TimeoutError(_) => QueueError::Unreachable(format!("{what}: no answer in time")),
+        SdkError::DispatchFailure(failure) => {
+            let causes = failure.as_connector_error().map_or_else(|| chain(error), |cause| chain(cause));
+            dispatch(what, &causes)
+        }
+        SdkError::ResponseError(_) => QueueError::Unreachable(format!("{what}: the answer was cut short or garbled")),
+        SdkError::ServiceError(failure) => {
+            let status = failure.raw().status().as_u16();
+            let code = failure.err().code().unwrap_or_default();
+            let message = failure.err().message().unwrap_or_default();
+            service(what, code, message, status)
+        }
+        _ => dispatch(what, &chain(error)),
+    }
+}
+
+/// Failures before a request was out: credentials are looked up there too.
+fn dispatch(what: &str, causes: &str) -> QueueError {
+    if causes.contains("credential") || causes.contains("identity") {
+        QueueError::Credentials("none were found".to_owned())
+    } else {
+        QueueError::Unreachable(format!("{what}: {causes}"))
+    }
+}
+
+fn service(what: &str, code: &str, message: &str, status: u16) -> QueueError {
+    let text = match (code, message) {
+        ("", "") => format!("{what}: HTTP status {status}"),
+        (code, "") => format!("{what}: {code}"),
+        (code, message) => format!("{what}: {code}: {message}"),
+    };
+    let is = |needle: &str| code.contains(needle);
+    if is("NonExistentQueue") || is("QueueDoesNotExist") {
+        QueueError::NoSuchQueue(what.to_owned())
+    } else if is("ExpiredToken") {
+        QueueError::Expired(text)
+    } else if is("RequestExpired") || is("RequestTimeTooSkewed") || message.contains("Signature expired") {
+        QueueError::ClockSkew(text)
+    } else if is("AccessDenied") || is("AuthorizationError") || is("KmsAccessDenied") {
+        QueueError::Denied(text)
+    } else if is("InvalidClientTokenId") || is("UnrecognizedClient") || is("SignatureDoesNotMatch") || is("InvalidSecurity") {
+        QueueError::Credentials(text)
+    } else if is("Throttl") || is("OverLimit") || status == 429 {
+        QueueError::Throttled(text)
+    } else if status >= 500 {
+        QueueError::Server(text)
+    } else {
+        QueueError::Refused(text)
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_errors_are_sorted_by_what_helps() {
+        let sorted = |code, message, status| service("receive from q", code, message, status);
+        assert!(matches!(sorted("AWS.SimpleQueueService.NonExistentQueue", "", 400), QueueError::NoSuchQueue(_)));
+        assert!(matches!(sorted("ExpiredToken", "token expired", 403), QueueError::Expired(_)));
+        assert!(matches!(sorted("SignatureDoesNotMatch", "Signature expired: …", 403), QueueError::ClockSkew(_)));
+        assert!(matches!(sorted("SignatureDoesNotMatch", "check your key", 403), QueueError::Credentials(_)));
+        assert!(matches!(sorted("AccessDeniedException", "", 400), QueueError::Denied(_)));
+        assert!(matches!(sorted("ThrottlingException", "", 400), QueueError::Throttled(_)));
+        assert!(matches!(sorted("", "", 503), QueueError::Server(_)));
+        assert!(matches!(sorted("InvalidParameterValue", "", 400), QueueError::Refused(_)));
+    }
+}

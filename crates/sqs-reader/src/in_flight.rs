@@ -1,0 +1,174 @@
+//! What is held: the newest receipt handle of each message, and when the queue would show it again.
+//!
+//! Invariant: an entry lives exactly as long as a [`Receipt`] of its message does, so whatever is dropped on any
+//! path stops being extended and gives its permit back.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// SQS lets no message stay hidden for longer than this after its receive.
+const LONGEST_HOLD: Duration = Duration::from_hours(12);
+
+/// The right to delete or release one delivery, and its place among those in flight.
+pub struct Receipt {
+    message: Uuid,
+    registry: Arc<InFlight>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Receipt {
+    /// The newest receipt handle known for this message: an older one may no longer delete it.
+    pub(crate) fn handle(&self) -> String {
+        let entries = self.registry.entries();
+        entries.get(&self.message).map(|entry| entry.handle.clone()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Receipt {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Receipt").field("message", &self.message).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        self.registry.forget(self.message);
+    }
+}
+
+/// All messages held by one reader.
+#[derive(Default)]
+pub(crate) struct InFlight {
+    entries: Mutex<HashMap<Uuid, Entry>>,
+}
+
+struct Entry {
+    handle: String,
+    receipts: u32,
+    received_at: Instant,
+    visible_at: Instant,
+}
+
+/// A message whose visibility needs to be extended.
+pub(crate) struct Due {
+    pub(crate) message: Uuid,
+    pub(crate) handle: String,
+    /// Never past the 12 hours that SQS allows since the receive.
+    pub(crate) timeout: Duration,
+}
+
+impl InFlight {
+    /// Takes note of one delivery. Where the message is held already, its newer handle replaces the older.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        message: Uuid,
+        handle: String,
+        visibility: Duration,
+        permit: OwnedSemaphorePermit,
+    ) -> Receipt {
+        let now = Instant::now();
+        let fresh = Entry { handle, receipts: 0, received_at: now, visible_at: now + visibility };
+        let mut entries = self.entries();
+        let receipts = entries.get(&message).map_or(0, |known| known.receipts);
+        entries.insert(message, Entry { receipts: receipts + 1, ..fresh });
+        drop(entries);
+        Receipt { message, registry: Arc::clone(self), _permit: permit }
+    }
+
+    /// Messages whose remaining time is at most half of `visibility`.
+    pub(crate) fn due(&self, visibility: Duration) -> Vec<Due> {
+        let horizon = Instant::now() + visibility / 2;
+        let due = |(message, entry): (&Uuid, &Entry)| {
+            let timeout = visibility.min(LONGEST_HOLD.saturating_sub(entry.received_at.elapsed()));
+            (entry.visible_at <= horizon && !timeout.is_zero())
+                .then(|| Due { message: *message, handle: entry.handle.clone(), timeout })
+        };
+        self.entries().iter().filter_map(due).collect()
+    }
+
+    /// Notes that the queue hides `message` for `timeout` from `since` on.
+    pub(crate) fn extended(&self, message: Uuid, since: Instant, timeout: Duration) {
+        if let Some(entry) = self.entries().get_mut(&message) {
+            entry.visible_at = since + timeout;
+        }
+    }
+
+    /// Distinct messages held.
+    pub(crate) fn len(&self) -> usize {
+        self.entries().len()
+    }
+
+    fn forget(&self, message: Uuid) {
+        let mut entries = self.entries();
+        if let Some(entry) = entries.get_mut(&message) {
+            entry.receipts -= 1;
+            if entry.receipts == 0 {
+                entries.remove(&message);
+            }
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<Uuid, Entry>> {
+        // A panic elsewhere leaves a map that is whole: each method changes it in one step.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Semaphore;
+
+    const VISIBILITY: Duration = Duration::from_secs(30);
+
+    fn permit(permits: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+        Arc::clone(permits).try_acquire_owned().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_newest_handle_of_a_message_wins() {
+        let (held, permits) = (Arc::new(InFlight::default()), Arc::new(Semaphore::new(2)));
+        let first = held.admit(Uuid::nil(), "old".to_owned(), VISIBILITY, permit(&permits));
+        let second = held.admit(Uuid::nil(), "new".to_owned(), VISIBILITY, permit(&permits));
+        assert_eq!(first.handle(), "new");
+        drop(first);
+        assert_eq!(second.handle(), "new");
+        assert_eq!(held.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dropped_receipt_frees_its_place() {
+        let (held, permits) = (Arc::new(InFlight::default()), Arc::new(Semaphore::new(1)));
+        let receipt = held.admit(Uuid::nil(), "h".to_owned(), VISIBILITY, permit(&permits));
+        assert_eq!(permits.available_permits(), 0);
+        drop(receipt);
+        assert_eq!((held.len(), permits.available_permits()), (0, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn visibility_is_due_at_half_its_time() {
+        let (held, permits) = (Arc::new(InFlight::default()), Arc::new(Semaphore::new(1)));
+        let _receipt = held.admit(Uuid::nil(), "h".to_owned(), VISIBILITY, permit(&permits));
+        tokio::time::advance(Duration::from_secs(14)).await;
+        assert!(held.due(VISIBILITY).is_empty());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(held.due(VISIBILITY).len(), 1);
+        held.extended(Uuid::nil(), Instant::now(), VISIBILITY);
+        assert!(held.due(VISIBILITY).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_hold_outlasts_twelve_hours() {
+        let (held, permits) = (Arc::new(InFlight::default()), Arc::new(Semaphore::new(1)));
+        let _receipt = held.admit(Uuid::nil(), "h".to_owned(), VISIBILITY, permit(&permits));
+        tokio::time::advance(LONGEST_HOLD.saturating_sub(Duration::from_secs(5))).await;
+        assert_eq!(held.due(VISIBILITY)[0].timeout, Duration::from_secs(5));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert!(held.due(VISIBILITY).is_empty());
+    }
+}

@@ -1,0 +1,174 @@
+//! Reads one queue: permits before a receive, receipts that know the newest handle, visibility that is kept up,
+//! and the three ways in which a delivery is settled: deleted, released, forwarded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::attributes::QueueFacts;
+use crate::batch::on_all;
+use crate::delivery::{Delivery, Identity, id_of};
+use crate::error::QueueError;
+use crate::in_flight::{Due, InFlight, Receipt};
+use crate::message::ReceivedMessage;
+use crate::transport::{MAX_BATCH, Transport};
+
+/// How long over its wait a receive may take before it counts as hung.
+const HUNG_AFTER: Duration = Duration::from_secs(15);
+/// The most in-flight messages that SQS allows on a standard queue.
+const SQS_IN_FLIGHT_LIMIT: usize = 120_000;
+
+/// How a queue is read.
+#[derive(Debug, Clone)]
+pub struct ReaderOptions {
+    /// Deliveries held at most.
+    pub max_in_flight: usize,
+    /// How long the queue hides what was received.
+    pub visibility_timeout: Duration,
+}
+
+/// A queue and what is held of it.
+pub struct Reader<T> {
+    pub(crate) transport: T,
+    in_flight: Arc<InFlight>,
+    permits: Arc<Semaphore>,
+    visibility_timeout: Duration,
+    pub(crate) fifo: bool,
+}
+
+/// Room for the deliveries of one receive. What the receive does not fill is given back.
+pub struct Slots(OwnedSemaphorePermit);
+
+impl Slots {
+    /// Deliveries that fit.
+    pub fn count(&self) -> usize {
+        self.0.num_permits()
+    }
+}
+
+/// What became of the messages that were to be deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeleteReport {
+    /// Gone from the queue.
+    pub deleted: u64,
+    /// Still there; they are delivered again and found to be duplicates.
+    pub undeleted: u64,
+}
+
+impl<T: Transport> Reader<T> {
+    /// Reads the queue of `transport`, which said `facts` of itself.
+    pub fn new(transport: T, facts: &QueueFacts, options: &ReaderOptions) -> Self {
+        let permits = options.max_in_flight.clamp(MAX_BATCH, SQS_IN_FLIGHT_LIMIT);
+        Self {
+            transport,
+            in_flight: Arc::default(),
+            permits: Arc::new(Semaphore::new(permits)),
+            visibility_timeout: options.visibility_timeout,
+            fifo: facts.fifo,
+        }
+    }
+
+    /// Waits for room for `at_most` deliveries (ten at most). Safe to cancel.
+    ///
+    /// # Panics
+    /// Never: the semaphore is not closed.
+    pub async fn slots(&self, at_most: usize) -> Slots {
+        let count = u32::try_from(at_most.clamp(1, MAX_BATCH)).unwrap_or(1);
+        let permits = Arc::clone(&self.permits).acquire_many_owned(count).await;
+        Slots(permits.expect("the semaphore is never closed"))
+    }
+
+    /// Receives into `slots`, waiting up to `wait` (0 to 20 s) for the first message.
+    pub async fn receive(&self, slots: Slots, wait: Duration) -> Result<Vec<Delivery>, QueueError> {
+        let receive = self.transport.receive(slots.count(), wait);
+        let Ok(received) = tokio::time::timeout(wait.saturating_add(HUNG_AFTER), receive).await else {
+            return Err(QueueError::Unreachable("the receive hung".to_owned()));
+        };
+        let mut permits = slots.0;
+        let admit = |message| permits.split(1).map(|permit| self.admit(message, permit));
+        Ok(received?.into_iter().filter_map(admit).collect())
+    }
+
+    fn admit(&self, message: ReceivedMessage, permit: OwnedSemaphorePermit) -> Delivery {
+        let identity = Identity::of(&message);
+        let id = id_of(&message.message_id);
+        let receipt = self.in_flight.admit(id, message.receipt_handle, self.visibility_timeout, permit);
+        Delivery {
+            body: message.body,
+            identity,
+            receive_count: message.receive_count,
+            group_id: message.group_id,
+            attributes: message.attributes,
+            receipt,
+        }
+    }
+
+    /// Deletes messages from the queue. Call it only for what stands elsewhere.
+    pub async fn delete(&self, deliveries: Vec<Delivery>) -> DeleteReport {
+        let receipts: Vec<Receipt> = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
+        let handles = receipts.iter().map(Receipt::handle).collect();
+        let failed = on_all("delete messages", handles, |chunk| async move { self.transport.delete(&chunk).await }).await;
+        DeleteReport { deleted: (receipts.len() - failed.len()) as u64, undeleted: failed.len() as u64 }
+    }
+
+    /// Lets the queue show messages again after `timeout`; zero hands them to another reader at once.
+    pub async fn hide(&self, deliveries: Vec<Delivery>, timeout: Duration) {
+        let handles = deliveries.iter().map(|delivery| delivery.receipt.handle()).collect();
+        self.change_visibility(handles, timeout).await;
+    }
+
+    async fn change_visibility(&self, handles: Vec<String>, timeout: Duration) -> Vec<usize> {
+        let call = |chunk: Vec<String>| async move { self.transport.change_visibility(&chunk, timeout).await };
+        on_all("change the visibility of messages", handles, call).await
+    }
+
+    /// Keeps everything in flight hidden, at half its visibility timeout. Runs until dropped.
+    pub async fn keep_hidden(&self) {
+        let often = (self.visibility_timeout / 4).clamp(Duration::from_millis(250), Duration::from_secs(30));
+        let mut ticks = tokio::time::interval(often);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.extend_due().await;
+        }
+    }
+
+    async fn extend_due(&self) {
+        let mut due = self.in_flight.due(self.visibility_timeout);
+        due.sort_by_key(|due| due.timeout);
+        // Mostly one group: only what nears the twelve hours asks for less than the others.
+        for group in due.chunk_by(|one, other| one.timeout == other.timeout) {
+            self.extend(group).await;
+        }
+    }
+
+    async fn extend(&self, group: &[Due]) {
+        let [first, ..] = group else { return };
+        let since = Instant::now();
+        let handles = group.iter().map(|due| due.handle.clone()).collect();
+        let failed = self.change_visibility(handles, first.timeout).await;
+        tracing::debug!(messages = group.len(), failed = failed.len(), "visibility extended");
+        for (index, due) in group.iter().enumerate() {
+            if !failed.contains(&index) {
+                self.in_flight.extended(due.message, since, due.timeout);
+            }
+        }
+    }
+
+    /// Distinct messages held just now.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Requests made so far.
+    pub fn requests(&self) -> u64 {
+        self.transport.requests()
+    }
+
+    /// What the queue says of itself now.
+    pub async fn facts(&self) -> Result<QueueFacts, QueueError> {
+        self.transport.facts().await
+    }
+}
