@@ -6,13 +6,19 @@ use libfuzzer_sys::fuzz_target;
 use login_model::{AppVersionRule, EnvelopeRule, Field, LoginEvent, Parser};
 
 fuzz_target!(|body: &[u8]| {
-    let Ok(body) = std::str::from_utf8(body) else { return };
-    let bare = Parser::new().app_version(AppVersionRule::Packed).envelope(EnvelopeRule::None);
+    let Ok(body) = std::str::from_utf8(body) else {
+        return;
+    };
+    let bare = Parser::new()
+        .app_version(AppVersionRule::Packed)
+        .envelope(EnvelopeRule::None);
     let _ = bare.parse(body);
     if let Ok(event) = Parser::new().parse(body) {
         assert_limits(&event);
     }
-    let Ok(event) = Parser::new().envelope(EnvelopeRule::None).parse(body) else { return };
+    let Ok(event) = Parser::new().envelope(EnvelopeRule::None).parse(body) else {
+        return;
+    };
     let plain = body.strip_prefix('\u{feff}').unwrap_or(body);
     let notification = format!(r#"{{"Type":"Notification","Message":{}}}"#, quoted(plain));
     assert_eq!(Parser::new().parse(&notification).as_ref(), Ok(&event));
@@ -30,12 +36,19 @@ fn assert_limits(event: &LoginEvent<'_>) {
         (Field::DeviceType, event.device_type.as_ref()),
         (Field::Ip, event.ip.as_ref().map(|ip| ip.expose())),
         (Field::Locale, event.locale.as_ref()),
-        (Field::DeviceId, event.device_id.as_ref().map(|id| id.expose())),
+        (
+            Field::DeviceId,
+            event.device_id.as_ref().map(|id| id.expose()),
+        ),
     ];
     for (field, text) in texts {
         let Some(text) = text else { continue };
         assert!(!text.contains('\0'));
-        assert!(field.max_chars().is_none_or(|limit| text.chars().count() <= limit));
+        assert!(
+            field
+                .max_chars()
+                .is_none_or(|limit| text.chars().count() <= limit)
+        );
     }
 }
 
