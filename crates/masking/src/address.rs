@@ -10,13 +10,14 @@ pub(crate) const LONGEST: usize = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".len(
 
 /// The canonical text of an address (RFC 5952; an IPv4-mapped one as IPv4), or the text itself where it is none.
 pub(crate) fn canonical(text: &str) -> Cow<'_, str> {
-    match parse(text) {
-        Some(address @ IpAddr::V6(_)) => Cow::Owned(address.to_string()),
-        // The parser takes no leading zeros and no spaces: only the canonical spelling of an IPv4 address comes
-        // through, unless it was mapped.
-        Some(address @ IpAddr::V4(_)) if text.contains(':') => Cow::Owned(address.to_string()),
-        Some(IpAddr::V4(_)) | None => Cow::Borrowed(text),
+    // The parser takes no leading zeros and no spaces, so without a colon a text is the canonical spelling of an
+    // IPv4 address or no address: either way it stays as it is.
+    if !text.bytes().any(|byte| byte == b':') {
+        return Cow::Borrowed(text);
     }
+    parse(text).map_or(Cow::Borrowed(text), |address| {
+        Cow::Owned(address.to_string())
+    })
 }
 
 /// Reads an address, an IPv4-mapped one as IPv4. A port, a zone or a space makes it none.

@@ -21,6 +21,11 @@ impl IpcryptKey {
         Ok(Self(Secret::new(Vec::from(bytes))))
     }
 
+    #[cfg(feature = "keyset")]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
     #[cfg(feature = "ip")]
     pub(crate) fn to_bytes(&self) -> [u8; 32] {
         self.0

@@ -8,6 +8,10 @@ mod builder;
 mod engine;
 mod error;
 mod ipcrypt_key;
+#[cfg(feature = "keyset")]
+mod ipcrypt_key_json;
+#[cfg(feature = "keyset")]
+mod key_file;
 mod keyset;
 mod masked;
 mod masker;
@@ -20,6 +24,10 @@ mod text;
 pub use builder::FieldMaskerBuilder;
 pub use error::{BuildError, MaskError, UnmaskError};
 pub use ipcrypt_key::{IpcryptKey, WeakIpcryptKey};
+#[cfg(feature = "keyset")]
+pub use key_file::{KeyFile, KeyFileError, KeyFileWarning};
+#[cfg(feature = "keyset")]
+pub use keyset::{EncryptedKeyset, OpenError};
 pub use keyset::{Key, KeyInfo, KeyPrefix, KeyStatus, KeyType, Keyset, KeysetError};
 pub use masked::Masked;
 pub use masker::{FieldMasker, Kind};

@@ -17,7 +17,7 @@ use core::mem;
 /// assert_eq!(format!("{address:?}"), "Pii(redacted)");
 /// assert_eq!(address.expose(), "199.172.111.135");
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Pii<T: Wipe>(T);
 
 impl<T: Wipe> Pii<T> {
@@ -29,6 +29,11 @@ impl<T: Wipe> Pii<T> {
     /// The value itself. Neither log nor store what this returns.
     pub const fn expose(&self) -> &T {
         &self.0
+    }
+
+    #[cfg(feature = "keyset")]
+    pub(crate) const fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
     }
 
     /// The value without its protection: the caller now answers for it.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{
-    STANDARD, STANDARD_PAD_INDIFFERENT, URL_SAFE_PAD_INDIFFERENT,
+    GeneralPurpose, STANDARD, STANDARD_PAD_INDIFFERENT, URL_SAFE_PAD_INDIFFERENT,
 };
 
 use crate::error::{MaskError, UnmaskError};
@@ -21,7 +21,19 @@ pub(crate) fn check_length(byte_count: usize, limit: usize) -> Result<(), MaskEr
 
 /// Appends standard padded base64.
 pub(crate) fn encode_into(bytes: &[u8], output: &mut String) {
-    STANDARD.encode_string(bytes, output);
+    push_encoded(&STANDARD, bytes, output);
+}
+
+/// Appends base64 by way of a small buffer on the stack: for values as short as ours that halves the time of the
+/// library's own writer, which clears a kilobyte first. The pieces are multiples of three, so only the last is padded.
+pub(crate) fn push_encoded(engine: &GeneralPurpose, bytes: &[u8], output: &mut String) {
+    let mut buffer = [0; 64];
+    for piece in bytes.chunks(48) {
+        let length = engine
+            .encode_slice(piece, &mut buffer)
+            .expect("48 bytes are 64 characters of base64");
+        output.push_str(str::from_utf8(&buffer[..length]).expect("base64 is ASCII"));
+    }
 }
 
 /// Reads standard or URL-safe base64, padded or not: BigQuery and Tink's tools differ in what they write.

@@ -68,12 +68,11 @@ impl AesSiv {
         text::check_length(length, limit)?;
         let mut on_stack = [0; STACK_LENGTH];
         let mut on_heap;
-        let frame = match on_stack.get_mut(..length) {
-            Some(frame) => frame,
-            None => {
-                on_heap = vec![0; length];
-                &mut on_heap
-            }
+        let frame = if let Some(frame) = on_stack.get_mut(..length) {
+            frame
+        } else {
+            on_heap = vec![0; length];
+            &mut on_heap
         };
         self.seal(key, value.as_bytes(), frame);
         text::encode_into(frame, output);

@@ -5,13 +5,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use ::hmac::{Hmac, KeyInit, Mac};
-use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
 use crate::keyset::{Key, Keyset};
 use crate::pii::Wipe;
+use crate::text;
 
 const INFO: &[u8] = b"masking/v1/hmac-sha256/";
 /// 128 bits: two of 2^40 different values share a fingerprint with a probability of 2^-49.
@@ -64,9 +64,5 @@ fn push_fingerprint(prepared: &Hmac<Sha256>, value: &str, output: &mut String) {
     let mut hmac = prepared.clone();
     hmac.update(value.as_bytes());
     let code = hmac.finalize().into_bytes();
-    let mut text = [0; TEXT_LENGTH];
-    URL_SAFE_NO_PAD
-        .encode_slice(&code[..FINGERPRINT_LENGTH], &mut text)
-        .expect("16 bytes are 22 characters of base64");
-    output.push_str(str::from_utf8(&text).expect("base64 is ASCII"));
+    text::push_encoded(&URL_SAFE_NO_PAD, &code[..FINGERPRINT_LENGTH], output);
 }

@@ -38,6 +38,64 @@ pub enum KeysetError {
         /// The type's URL, as the document names it.
         type_url: String,
     },
+    /// No key has the id.
+    UnknownKey {
+        /// The id.
+        key_id: u32,
+    },
+    /// The primary can be neither disabled nor destroyed.
+    IsPrimary {
+        /// The id.
+        key_id: u32,
+    },
+    /// The key's material is gone for good.
+    Destroyed {
+        /// The id.
+        key_id: u32,
+    },
+    /// A prefix other than `TINK` and `RAW`.
+    UnsupportedPrefix {
+        /// The id.
+        key_id: u32,
+    },
+    /// A status other than Tink's three.
+    UnsupportedStatus {
+        /// The id.
+        key_id: u32,
+    },
+    /// A version of the key's message after the first.
+    UnsupportedKeyVersion {
+        /// The id.
+        key_id: u32,
+    },
+    /// An HMAC key for a hash other than SHA-256.
+    UnsupportedHash {
+        /// The id.
+        key_id: u32,
+    },
+    /// Not JSON, or not shaped as a keyset.
+    NotJson {
+        /// Where the reader stopped, from 1.
+        line: usize,
+        /// Where in the line it stopped.
+        column: usize,
+    },
+    /// The binary form is broken: decrypted with something else, or cut.
+    NotProtobuf,
+    /// The ciphertext of an encrypted keyset is not base64.
+    NotBase64,
+    /// An encrypted keyset, where one in the clear was expected.
+    Encrypted,
+    /// A keyset in the clear, where an encrypted one was expected.
+    NotEncrypted,
+    /// A key file of `ipcrypt-pfx`, where a keyset was expected.
+    IsIpcryptKey,
+    /// Something else, where a key file of `ipcrypt-pfx` was expected.
+    NotIpcryptKey,
+    /// The key of `ipcrypt-pfx` is not 64 hexadecimal digits, or its halves are equal.
+    BadIpcryptKey,
+    /// The operating system gave no random bytes.
+    NoRandomness,
 }
 
 impl fmt::Display for KeysetError {
@@ -58,6 +116,46 @@ impl fmt::Display for KeysetError {
             Self::UnsupportedType { type_url } => {
                 write!(formatter, "keys of type {type_url} mask nothing here")
             }
+            Self::UnknownKey { key_id } => {
+                write!(formatter, "no key of the keyset has the id {key_id}")
+            }
+            Self::IsPrimary { key_id } => write!(
+                formatter,
+                "key {key_id} is the primary, promote another first"
+            ),
+            Self::Destroyed { key_id } => write!(formatter, "key {key_id} is destroyed"),
+            Self::UnsupportedPrefix { key_id } => write!(
+                formatter,
+                "key {key_id} has an output prefix other than TINK and RAW"
+            ),
+            Self::UnsupportedStatus { key_id } => {
+                write!(formatter, "key {key_id} has a status that is not known")
+            }
+            Self::UnsupportedKeyVersion { key_id } => {
+                write!(formatter, "key {key_id} has a version that is not known")
+            }
+            Self::UnsupportedHash { key_id } => {
+                write!(formatter, "key {key_id} is for a hash other than SHA-256")
+            }
+            Self::NotJson { line, column } => {
+                write!(
+                    formatter,
+                    "not a keyset in JSON, from line {line} column {column} on"
+                )
+            }
+            Self::NotProtobuf => write!(formatter, "not a keyset in binary form"),
+            Self::NotBase64 => write!(formatter, "the encrypted keyset is not base64"),
+            Self::Encrypted => write!(formatter, "the keyset is encrypted"),
+            Self::NotEncrypted => write!(formatter, "the keyset is not encrypted"),
+            Self::IsIpcryptKey => write!(formatter, "this is a key of ipcrypt-pfx, not a keyset"),
+            Self::NotIpcryptKey => write!(formatter, "this is not a key of ipcrypt-pfx"),
+            Self::BadIpcryptKey => {
+                write!(
+                    formatter,
+                    "the key of ipcrypt-pfx is not 64 hexadecimal digits with halves that differ"
+                )
+            }
+            Self::NoRandomness => write!(formatter, "the operating system gave no random bytes"),
         }
     }
 }

@@ -58,13 +58,20 @@ pub enum KeyStatus {
     Destroyed,
 }
 
-impl fmt::Display for KeyStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
+impl KeyStatus {
+    /// Tink's name for it.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Enabled => "ENABLED",
             Self::Disabled => "DISABLED",
             Self::Destroyed => "DESTROYED",
-        })
+        }
+    }
+}
+
+impl fmt::Display for KeyStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
     }
 }
 
@@ -78,23 +85,30 @@ pub enum KeyPrefix {
     Raw,
 }
 
-impl fmt::Display for KeyPrefix {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
+impl KeyPrefix {
+    /// Tink's name for it.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Tink => "TINK",
             Self::Raw => "RAW",
-        })
+        }
+    }
+}
+
+impl fmt::Display for KeyPrefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
     }
 }
 
 /// One key: an id, what it is for, and its material unless that was destroyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    id: u32,
-    purpose: KeyType,
-    status: KeyStatus,
-    prefix: KeyPrefix,
-    material: Option<Secret>,
+    pub(super) id: u32,
+    pub(super) purpose: KeyType,
+    pub(super) status: KeyStatus,
+    pub(super) prefix: KeyPrefix,
+    pub(super) material: Option<Secret>,
 }
 
 impl Key {
@@ -165,6 +179,16 @@ impl Key {
     #[cfg(any(feature = "aes-siv", feature = "hmac", feature = "keyset"))]
     pub(crate) fn material(&self) -> &[u8] {
         self.material.as_ref().map_or(&[], Secret::bytes)
+    }
+
+    pub(super) const fn set_status(&mut self, status: KeyStatus) {
+        self.status = status;
+    }
+
+    /// Drops the material, which wipes it.
+    pub(super) fn destroy(&mut self) {
+        self.status = KeyStatus::Destroyed;
+        self.material = None;
     }
 
     pub(super) const fn info(&self, primary: u32) -> KeyInfo {

@@ -1,10 +1,27 @@
 //! Tink keysets: keys under ids, one of them primary. Reading, writing and changing them.
 
+#[cfg(feature = "keyset")]
+mod binary;
+#[cfg(feature = "keyset")]
+mod document;
+#[cfg(feature = "keyset")]
+mod encrypted;
 mod error;
+#[cfg(feature = "keyset")]
+mod generate;
+#[cfg(feature = "keyset")]
+pub(crate) mod json;
 mod key;
+#[cfg(feature = "keyset")]
+mod material;
+mod operations;
+#[cfg(feature = "keyset")]
+mod wire;
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "keyset")]
+pub use encrypted::{EncryptedKeyset, OpenError};
 pub use error::KeysetError;
 #[cfg(feature = "aes-siv")]
 pub(crate) use key::PREFIX_LENGTH;
