@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Field, Reason, Rejection, UnknownRule, text};
+use crate::{Field, Reason, Rejection, UnknownName, text};
 
 /// The packed form's place for the minor and for the patch part: 0 to 999.
 const PART_LIMIT: i32 = 1_000;
@@ -95,14 +95,14 @@ impl fmt::Display for AppVersionRule {
 }
 
 impl FromStr for AppVersionRule {
-    type Err = UnknownRule;
+    type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name {
             "major" => Ok(Self::Major),
             "packed" => Ok(Self::Packed),
-            _ => Err(UnknownRule {
-                expected: "major, packed",
+            _ => Err(UnknownName {
+                expected: &["major", "packed"],
             }),
         }
     }
@@ -186,6 +186,7 @@ mod tests {
     fn rules_read_back_as_they_are_shown() {
         assert_eq!("major".parse(), Ok(Major));
         assert_eq!(Packed.to_string().parse(), Ok(Packed));
-        assert!("minor".parse::<super::AppVersionRule>().is_err());
+        let unknown = "minor".parse::<super::AppVersionRule>().unwrap_err();
+        assert_eq!(unknown.to_string(), "expected one of: major, packed");
     }
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
 
-use crate::{Rejection, UnknownRule, members, text};
+use crate::{Rejection, UnknownName, members, text};
 
 /// The class names that the extended client (the older and the newer one) writes before its pointer.
 const S3_POINTERS: [&str; 2] = [
@@ -85,14 +85,14 @@ impl fmt::Display for EnvelopeRule {
 }
 
 impl FromStr for EnvelopeRule {
-    type Err = UnknownRule;
+    type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name {
             "auto" => Ok(Self::Auto),
             "none" => Ok(Self::None),
-            _ => Err(UnknownRule {
-                expected: "auto, none",
+            _ => Err(UnknownName {
+                expected: &["auto", "none"],
             }),
         }
     }

@@ -8,6 +8,7 @@ mod field;
 mod masked;
 mod members;
 mod parser;
+mod plain;
 mod reason;
 mod rejection;
 mod text;
@@ -21,9 +22,10 @@ pub use parser::Parser;
 pub use reason::Reason;
 pub use rejection::Rejection;
 
-/// The text names no rule of that kind; the message lists the ones that exist.
+/// A text that names none of the choices there are; the message lists those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown rule, expected one of: {expected}")]
-pub struct UnknownRule {
-    pub(crate) expected: &'static str,
+#[error("expected one of: {}", .expected.join(", "))]
+pub struct UnknownName {
+    /// The names that exist.
+    pub expected: &'static [&'static str],
 }

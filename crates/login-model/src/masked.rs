@@ -95,3 +95,15 @@ impl fmt::Debug for MaskedLogin<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_of_the_masker_has_its_reason() {
+        let too_long = MaskError::TooLong { limit: 256 };
+        assert_eq!(reason_for(&too_long), Reason::MaskedValueTooLong);
+        assert_eq!(reason_for(&MaskError::NotAnAddress), Reason::IpNotAnAddress);
+    }
+}

@@ -10,7 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::depth::is_too_deep;
-use crate::{Reason, Rejection};
+use crate::{Reason, Rejection, plain};
 
 /// The values of the wanted members, in the order asked for, as JSON text.
 pub(crate) type Members<'a, const N: usize> = [Option<&'a str>; N];
@@ -19,6 +19,14 @@ pub(crate) type Members<'a, const N: usize> = [Option<&'a str>; N];
 ///
 /// `object` is a text that starts with a brace, behind optional white space.
 pub(crate) fn read<'a, const N: usize>(
+    object: &'a str,
+    names: &[&str; N],
+) -> Result<Members<'a, N>, Rejection> {
+    plain::read(object, names).map_or_else(|| read_any(object, names), Ok)
+}
+
+/// Reads an object with whatever in it, and is the judge of what is none.
+pub(crate) fn read_any<'a, const N: usize>(
     object: &'a str,
     names: &[&str; N],
 ) -> Result<Members<'a, N>, Rejection> {
@@ -67,19 +75,25 @@ impl<'a, const N: usize> Visitor<'a> for Wanted<'_, N> {
 }
 
 impl<const N: usize> Wanted<'_, N> {
-    /// Which of the names a key is; the one at `expected` is tried first, as senders keep an order.
     fn position(&self, key: &str, expected: usize) -> Option<usize> {
-        if key.contains('\\') {
-            // Half a surrogate pair decodes to no name, hence to none of ours.
-            let name: String = serde_json::from_str(key).ok()?;
-            return self.names.iter().position(|wanted| *wanted == name);
+        if !key.contains('\\') {
+            return position(self.names, key, expected);
         }
-        let name = key.strip_prefix('"')?.strip_suffix('"')?;
-        if self.names.get(expected) == Some(&name) {
-            return Some(expected);
-        }
+        // Half a surrogate pair decodes to no name, hence to none of ours.
+        let name: String = serde_json::from_str(key).ok()?;
         self.names.iter().position(|wanted| *wanted == name)
     }
+}
+
+/// Which of the names a key is, that stands in quotes and has no escapes.
+///
+/// The one at `expected` is tried first, as senders keep an order.
+pub(crate) fn position(names: &[&str], key: &str, expected: usize) -> Option<usize> {
+    let name = key.strip_prefix('"')?.strip_suffix('"')?;
+    if names.get(expected) == Some(&name) {
+        return Some(expected);
+    }
+    names.iter().position(|wanted| *wanted == name)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::UnknownRule;
+use crate::UnknownName;
 
 /// Writes the enum and its four views from one table, so that they cannot drift apart.
 macro_rules! reasons {
@@ -36,12 +36,12 @@ macro_rules! reasons {
         }
 
         impl FromStr for Reason {
-            type Err = UnknownRule;
+            type Err = UnknownName;
 
             fn from_str(name: &str) -> Result<Self, Self::Err> {
                 match name {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err(UnknownRule { expected: concat!($($name, " "),+) }),
+                    _ => Err(UnknownName { expected: &[$($name),+] }),
                 }
             }
         }
