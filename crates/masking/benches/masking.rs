@@ -1,4 +1,4 @@
-//! Both fields of one login, masked on one core into text that is used again: `cargo bench -p masking --all-features`.
+//! Both fields of one login, masked on one core into text that is used again: `cargo bench -p masking`.
 //! A figure is the time for the pair of values.
 
 use divan::{Bencher, black_box};

@@ -1,4 +1,4 @@
-//! This crate's side of the live exchange with Google Tink (`interop/tink.sh`): one request a line on stdin, one
+//! This crate's side of the live exchange with Google Tink (`interop/exchange.sh`): one request a line on stdin, one
 //! answer a line on stdout, fields separated by tabs. For tests: it prints key material when asked to.
 
 use std::error::Error;
@@ -84,7 +84,11 @@ fn seal(path: &str, ciphertext: &str, out: &str) -> Answer {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 fn unhex(text: &str) -> Result<Vec<u8>, std::num::ParseIntError> {

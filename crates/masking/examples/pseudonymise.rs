@@ -1,5 +1,5 @@
 //! The life of one field: a keyset is made, values are masked, the key is rotated, an old value is recovered.
-//! `cargo run -p masking --example pseudonymise --features aes-siv,keyset`
+//! `cargo run -p masking --example pseudonymise`
 
 use masking::{FieldMasker, KeyType, Keyset, Kind, Scheme};
 

@@ -4,13 +4,6 @@
     reason = "a helper of a test fails by panicking, as the test does"
 )]
 #![expect(clippy::similar_names, reason = "a masker makes what is masked")]
-#![cfg(all(
-    feature = "aes-siv",
-    feature = "hmac",
-    feature = "ip",
-    feature = "keyset",
-    feature = "zeroize"
-))]
 
 mod build;
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Exchanges values and keysets with Google Tink for Python, live: installs it into a virtual environment of its own
-# (TINK_VENV, or a throwaway folder), builds examples/interop.rs and runs tink.py against it.
+# (TINK_VENV, or a throwaway folder), builds examples/interop.rs and runs exchange.py against it.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -15,9 +15,9 @@ fi
 # Pinned: a failure is then our change, not theirs.
 "$venv/bin/python" -c 'import tink' 2>/dev/null || "$venv/bin/pip" install --quiet 'tink==1.16.1'
 
-# Optimised, since tink.py also compares the speed of the two.
+# Optimised, since exchange.py also compares the speed of the two.
 built="$(cargo build --release --quiet --manifest-path "$workspace/Cargo.toml" --package masking \
-    --example interop --features aes-siv,hmac,keyset --message-format json |
+    --example interop --message-format json |
     python3 -c '
 import json, sys
 for line in sys.stdin:
@@ -25,4 +25,4 @@ for line in sys.stdin:
     if message.get("executable") and message["target"]["name"] == "interop":
         print(message["executable"])')"
 
-"$venv/bin/python" "$here/tink.py" "$built" "$work"
+"$venv/bin/python" "$here/exchange.py" "$built" "$work"

@@ -1,4 +1,4 @@
-"""Google Tink for Python against this crate, in both directions; see tink.sh.
+"""Google Tink for Python against this crate, in both directions; see exchange.sh.
 
 Every check names what a reader of our columns relies on. Ends with a non-zero status at the first that fails.
 """
