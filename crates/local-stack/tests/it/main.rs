@@ -1,6 +1,8 @@
 //! The local stack, tried as the tests of the other crates use it.
 
+mod conformance;
 mod kill;
+mod load_queue;
 mod postgres;
 mod sqs;
 mod stack;

@@ -1,0 +1,127 @@
+//! An SQS server in memory for load: any depth at no memory, and never the bottleneck.
+//!
+//! It speaks JSON 1.0 over HTTP/1.1 with keep-alive, for standard queues: visibility, receipt handles, long polls,
+//! receive counts, redrive to a dead-letter queue, message attributes, bodies of 1 MiB. Signatures are not checked.
+
+mod actions;
+mod broker;
+mod digest;
+mod fault;
+mod message;
+mod queue;
+mod server;
+mod statistics;
+mod template;
+
+use std::net::Ipv4Addr;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use self::broker::Broker;
+use self::server::Shared;
+pub use self::statistics::Statistics;
+use crate::hint::{hinted, report};
+use crate::postgres::connection::runtime;
+use crate::sqs::ACCOUNT_ID;
+
+/// A running load queue; dropping it stops it.
+#[derive(Debug)]
+pub struct LoadQueue {
+    port: u16,
+    shared: Shared,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LoadQueue {
+    /// On a free port, without added latency.
+    ///
+    /// # Panics
+    /// If it cannot listen.
+    pub fn start() -> Self {
+        let started = Self::try_start(0, Duration::ZERO);
+        started.unwrap_or_else(|error| panic!("failed to start the load queue: {}", report(&error)))
+    }
+
+    /// On a port of 127.0.0.1 (0 for a free one), each answer held back by `latency`.
+    pub fn try_start(port: u16, latency: Duration) -> Result<Self> {
+        let listener =
+            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+                hinted(
+                    format_args!("failed to listen on port {port}: {error}"),
+                    "leave --port out for a free one",
+                )
+            })?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        let shared = Shared::new(Broker::new(format!("http://127.0.0.1:{port}")), latency);
+        let (stop, stopped) = oneshot::channel();
+        let runtime = runtime()?;
+        let server = shared.clone();
+        let serve = move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    biased;
+                    _ = stopped => {}
+                    _ = serve_on(server, listener) => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new()
+            .name("load-queue".to_owned())
+            .spawn(serve);
+        let thread = Some(thread.context("failed to start a thread")?);
+        Ok(Self {
+            port,
+            shared,
+            stop: Some(stop),
+            thread,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The URL of a queue by its name.
+    pub fn queue_url(&self, name: &str) -> String {
+        format!("{}/{ACCOUNT_ID}/{name}", self.endpoint())
+    }
+
+    /// Puts this many login events on a queue, which is made if it is not there; they are made as they are received.
+    /// Seed and `malformed_every` (one in so many; 0 for none) are those of the queue's first backlog.
+    pub fn add_backlog(&self, queue: &str, seed: u64, messages: u64, malformed_every: u64) {
+        self.shared
+            .broker()
+            .add_backlog(queue, seed, messages, malformed_every);
+    }
+
+    /// What it has done so far; also the answer to any GET.
+    pub fn statistics(&self) -> Statistics {
+        self.shared.broker().statistics.clone()
+    }
+}
+
+impl Drop for LoadQueue {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It only panics where a bug made it, and that was printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve_on(server: Shared, listener: std::net::TcpListener) -> Result<()> {
+    Ok(server.serve(TcpListener::from_std(listener)?).await?)
+}
