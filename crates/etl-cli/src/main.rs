@@ -1,2 +1,42 @@
 #![doc = include_str!("../README.md")]
-fn main() {}
+
+mod arguments;
+mod failure;
+mod logging;
+mod migrate;
+mod pipeline;
+mod run;
+mod send;
+mod signals;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+
+/// The SDK allocates much and frees on other threads, where glibc's allocator contends.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = logging::start(&arguments.log).and_then(|()| execute(arguments.command));
+    outcome.unwrap_or_else(|failure| failure.report())
+}
+
+fn execute(command: Command) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::gave_up(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        match command {
+            Command::Run(arguments) => run::run(*arguments).await,
+            Command::Send(arguments) => send::send(arguments).await,
+            Command::Migrate(arguments) => migrate::migrate(&arguments).await,
+        }
+    })
+}

@@ -22,7 +22,9 @@ const MS_PER_DAY: i64 = 86_400_000;
 impl LedgerKey {
     /// Microseconds since 2000-01-01, as `timestamptz` travels.
     pub(crate) fn postgres_timestamp(self) -> i64 {
-        self.sent_at_ms.saturating_sub(POSTGRES_EPOCH_DAYS * MS_PER_DAY).saturating_mul(1000)
+        self.sent_at_ms
+            .saturating_sub(POSTGRES_EPOCH_DAYS * MS_PER_DAY)
+            .saturating_mul(1000)
     }
 
     /// The UTC date of the sending in days since 2000-01-01, as `date` travels.
@@ -41,7 +43,11 @@ pub struct Batch<T> {
 
 impl<T> Default for Batch<T> {
     fn default() -> Self {
-        Self { columns: Columns::default(), keys: Vec::new(), tokens: Vec::new() }
+        Self {
+            columns: Columns::default(),
+            keys: Vec::new(),
+            tokens: Vec::new(),
+        }
     }
 }
 
@@ -80,13 +86,26 @@ impl<T> Batch<T> {
         self.tokens.is_empty()
     }
 
+    /// Gives the tokens back unsettled, to release what they stand for.
+    pub fn into_tokens(self) -> Vec<T> {
+        self.tokens
+    }
+
     /// Takes the batch apart by what became of each row; `fates` has one for each.
     pub(crate) fn sort_out(self, fates: &[Fate], written: u64) -> Sorted<T> {
-        let undecided: Vec<usize> = (0..fates.len()).filter(|&row| fates[row] == Fate::Undecided).collect();
+        let undecided: Vec<usize> = (0..fates.len())
+            .filter(|&row| fates[row] == Fate::Undecided)
+            .collect();
         let mut sorted = Sorted {
-            committed: Committed { written, tokens: Vec::new() },
+            committed: Committed {
+                written,
+                tokens: Vec::new(),
+            },
             refused: Vec::new(),
-            rest: Self { columns: self.columns.select(&undecided), ..Self::default() },
+            rest: Self {
+                columns: self.columns.select(&undecided),
+                ..Self::default()
+            },
         };
         for ((token, key), fate) in self.tokens.into_iter().zip(self.keys).zip(fates) {
             match fate {
@@ -172,15 +191,34 @@ impl Default for Columns {
 
 impl Columns {
     fn push(&mut self, key: LedgerKey, login: &MaskedLogin<'_>) {
-        self.sent_at.push(Some(&key.postgres_timestamp().to_be_bytes()));
+        self.sent_at
+            .push(Some(&key.postgres_timestamp().to_be_bytes()));
         self.message_id.push(Some(key.message_id.as_bytes()));
         self.user_id.push(Some(login.user_id.as_bytes()));
-        self.device_type.push(login.device_type.as_deref().map(str::as_bytes));
-        self.masked_ip.push(login.masked_ip.as_ref().map(|masked| masked.as_str().as_bytes()));
-        self.masked_device_id.push(login.masked_device_id.as_ref().map(|masked| masked.as_str().as_bytes()));
+        self.device_type
+            .push(login.device_type.as_deref().map(str::as_bytes));
+        self.masked_ip.push(
+            login
+                .masked_ip
+                .as_ref()
+                .map(|masked| masked.as_str().as_bytes()),
+        );
+        self.masked_device_id.push(
+            login
+                .masked_device_id
+                .as_ref()
+                .map(|masked| masked.as_str().as_bytes()),
+        );
         self.locale.push(login.locale.as_deref().map(str::as_bytes));
-        self.app_version.push(login.app_version.map(i32::to_be_bytes).as_ref().map(<[u8; 4]>::as_slice));
-        self.create_date.push(Some(&key.postgres_date().to_be_bytes()));
+        self.app_version.push(
+            login
+                .app_version
+                .map(i32::to_be_bytes)
+                .as_ref()
+                .map(<[u8; 4]>::as_slice),
+        );
+        self.create_date
+            .push(Some(&key.postgres_date().to_be_bytes()));
     }
 
     fn all_mut(&mut self) -> [&mut Column; 9] {
@@ -223,7 +261,10 @@ mod tests {
     use super::*;
 
     fn key(sent_at_ms: i64) -> LedgerKey {
-        LedgerKey { sent_at_ms, message_id: Uuid::nil() }
+        LedgerKey {
+            sent_at_ms,
+            message_id: Uuid::nil(),
+        }
     }
 
     #[test]
@@ -242,7 +283,10 @@ mod tests {
     #[test]
     fn a_row_that_cannot_be_made_gives_its_token_back() {
         let mut batch = Batch::default();
-        assert_eq!(batch.push(key(0), "token", |_| Err("no")), Err(("token", "no")));
+        assert_eq!(
+            batch.push(key(0), "token", |_| Err("no")),
+            Err(("token", "no"))
+        );
         assert!(batch.is_empty());
     }
 }

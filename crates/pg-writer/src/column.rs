@@ -27,7 +27,11 @@ pub(crate) struct Column {
 
 impl Column {
     pub(crate) fn new(element_oid: u32) -> Self {
-        Self { element_oid, elements: Vec::new(), ends: Vec::new() }
+        Self {
+            element_oid,
+            elements: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
     /// Appends one value.
@@ -50,20 +54,30 @@ impl Column {
     pub(crate) fn append(&mut self, other: &mut Self) {
         let offset = self.elements.len();
         self.elements.append(&mut other.elements);
-        self.ends.extend(other.ends.drain(..).map(|end| end + offset));
+        self.ends
+            .extend(other.ends.drain(..).map(|end| end + offset));
     }
 
     pub(crate) fn slice(&self, rows: Range<usize>) -> ColumnSlice<'_> {
-        let start = rows.start.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let start = rows
+            .start
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before]);
         let end = rows.end.checked_sub(1).map_or(0, |last| self.ends[last]);
-        ColumnSlice { element_oid: self.element_oid, count: rows.len(), elements: &self.elements[start..end] }
+        ColumnSlice {
+            element_oid: self.element_oid,
+            count: rows.len(),
+            elements: &self.elements[start..end],
+        }
     }
 
     /// A new column with the rows that `keep` names, in order.
     pub(crate) fn select(&self, keep: &[usize]) -> Self {
         let mut selected = Self::new(self.element_oid);
         for &row in keep {
-            selected.elements.extend_from_slice(self.slice(row..row + 1).elements);
+            selected
+                .elements
+                .extend_from_slice(self.slice(row..row + 1).elements);
             selected.ends.push(selected.elements.len());
         }
         selected
@@ -113,7 +127,9 @@ mod tests {
 
     fn texts(values: &[Option<&str>]) -> Column {
         let mut column = Column::new(oid::TEXT);
-        values.iter().for_each(|value| column.push(value.map(str::as_bytes)));
+        values
+            .iter()
+            .for_each(|value| column.push(value.map(str::as_bytes)));
         column
     }
 

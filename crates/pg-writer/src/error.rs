@@ -59,7 +59,9 @@ impl From<DieselError> for Failure {
                 | Kind::RestrictViolation => Self::Row(rule(&*information)),
                 _ => Self::Unknown,
             },
-            DieselError::BrokenTransactionManager => Self::Transient("the connection is broken".to_owned()),
+            DieselError::BrokenTransactionManager => {
+                Self::Transient("the connection is broken".to_owned())
+            }
             _ => Self::Unknown,
         }
     }
@@ -83,7 +85,9 @@ pub(crate) fn of_plain_statement(error: &DieselError) -> StoreError {
             | DatabaseErrorKind::SerializationFailure,
             information,
         ) => StoreError::Unavailable(information.message().to_owned()),
-        DieselError::DatabaseError(_, information) => StoreError::Refused(information.message().to_owned()),
+        DieselError::DatabaseError(_, information) => {
+            StoreError::Refused(information.message().to_owned())
+        }
         other => StoreError::Unavailable(other.to_string()),
     }
 }

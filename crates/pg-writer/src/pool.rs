@@ -26,7 +26,8 @@ pub(crate) type Pooled = Object<Manager>;
 const WAIT: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(10);
 /// A statement that hangs ends on the server; longer than any batch of the largest size takes on a busy disk.
-const SESSION: &str = "SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'";
+const SESSION: &str =
+    "SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'";
 
 /// Connections to one database.
 pub struct Pool {
@@ -37,7 +38,10 @@ pub struct Pool {
 impl Pool {
     /// A pool of at most `size` connections; opens none yet.
     pub fn new(settings: &Settings, size: usize) -> Result<Self, StoreError> {
-        let tls = Arc::new(client_config(settings.ssl_mode, settings.root_certificate.as_deref())?);
+        let tls = Arc::new(client_config(
+            settings.ssl_mode,
+            settings.root_certificate.as_deref(),
+        )?);
         let mut config = ManagerConfig::default();
         // A connection is used right after it is taken: a test query each time would double the round trips.
         config.recycling_method = RecyclingMethod::Fast;
@@ -51,16 +55,14 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::Configuration(error.to_string()))?;
-        Ok(Self { inner, place: settings.place() })
+        Ok(Self {
+            inner,
+            place: settings.place(),
+        })
     }
 
     pub(crate) async fn get(&self) -> Result<Pooled, StoreError> {
         self.inner.get().await.map_err(|error| self.explain(error))
-    }
-
-    /// Closes a connection instead of giving it back.
-    pub(crate) fn discard(&self, connection: Pooled) {
-        drop(Object::take(connection));
     }
 
     fn explain(&self, error: PoolError<DieselPoolError>) -> StoreError {
@@ -69,22 +71,33 @@ impl Pool {
             PoolError::Timeout(TimeoutType::Wait) => {
                 StoreError::Unavailable(format!("all connections to {place} are busy"))
             }
-            PoolError::Timeout(_) => StoreError::Unavailable(format!("{place} does not answer within {CONNECT:?}")),
-            PoolError::Backend(error) => StoreError::Unavailable(format!("{place}: {}", chain(&error))),
+            PoolError::Timeout(_) => {
+                StoreError::Unavailable(format!("{place} does not answer within {CONNECT:?}"))
+            }
+            PoolError::Backend(error) => {
+                StoreError::Unavailable(format!("{place}: {}", chain(&error)))
+            }
             other => StoreError::Unavailable(format!("{place}: {other}")),
         }
     }
 }
 
-async fn connect(settings: Settings, tls: Arc<ClientConfig>) -> Result<AsyncPgConnection, ConnectionError> {
+async fn connect(
+    settings: Settings,
+    tls: Arc<ClientConfig>,
+) -> Result<AsyncPgConnection, ConnectionError> {
     let refused = |error: tokio_postgres::Error| ConnectionError::BadConnection(chain(&error));
     let connector = MakeRustlsConnect::new((*tls).clone());
     let (client, connection) = settings.config.connect(connector).await.map_err(refused)?;
     if settings.config.get_ssl_mode() == DriverSslMode::Prefer {
         tracing::debug!("sslmode=prefer: connected, with TLS only if the server offers it");
     }
-    let mut connection = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
-    connection.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    let mut connection =
+        AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+    connection
+        .batch_execute(SESSION)
+        .await
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 
@@ -101,4 +114,9 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Closes a connection instead of giving it back.
+pub(crate) fn discard(connection: Pooled) {
+    drop(Object::take(connection));
 }

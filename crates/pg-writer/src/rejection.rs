@@ -59,10 +59,17 @@ pub(crate) fn columns_of<T>(records: &[RejectionRecord<T>]) -> RejectionColumns 
 impl RejectionColumns {
     fn push<T>(&mut self, record: &RejectionRecord<T>) {
         let receive_count = i32::try_from(record.receive_count).unwrap_or(i32::MAX);
-        self.sent_at.push(Some(&record.key.postgres_timestamp().to_be_bytes()));
+        self.sent_at
+            .push(Some(&record.key.postgres_timestamp().to_be_bytes()));
         self.message_id.push(Some(record.key.message_id.as_bytes()));
-        self.reason.push(Some(record.rejection.reason.as_str().as_bytes()));
-        self.field.push(record.rejection.field.map(|field| field.as_str().as_bytes()));
+        self.reason
+            .push(Some(record.rejection.reason.as_str().as_bytes()));
+        self.field.push(
+            record
+                .rejection
+                .field
+                .map(|field| field.as_str().as_bytes()),
+        );
         self.receive_count.push(Some(&receive_count.to_be_bytes()));
     }
 

@@ -7,7 +7,9 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::sql_types::Text;
 use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::{
+    AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::{StoreError, of_plain_statement};
@@ -79,7 +81,11 @@ async fn refuse_missing(
     message: impl FnOnce(String) -> String,
 ) -> Result<(), StoreError> {
     let missing = texts(connection, query).await?;
-    if missing.is_empty() { Ok(()) } else { Err(StoreError::Schema(message(missing.join(", ")))) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(StoreError::Schema(message(missing.join(", "))))
+    }
 }
 
 /// Versions that the binary holds and the database does not know of. Where this role may not read the versions,
@@ -90,23 +96,41 @@ async fn pending(connection: &mut AsyncPgConnection) -> Result<BTreeSet<String>,
         [state] if state == "unreadable" => return Ok(BTreeSet::new()),
         _ => Vec::new(),
     };
-    let mut pending: BTreeSet<String> = embedded()?.iter().map(|migration| migration.name().version().to_string()).collect();
-    known.iter().for_each(|version| drop(pending.remove(version)));
-    Ok(pending)
+    let embedded = embedded()?;
+    let versions = embedded
+        .iter()
+        .map(|migration| migration.name().version().to_string());
+    Ok(versions
+        .filter(|version| !known.contains(version))
+        .collect())
 }
 
 fn embedded() -> Result<Vec<Box<dyn Migration<Pg>>>, StoreError> {
-    MIGRATIONS.migrations().map_err(|error| StoreError::Schema(error.to_string()))
+    MIGRATIONS
+        .migrations()
+        .map_err(|error| StoreError::Schema(error.to_string()))
 }
 
-async fn migrate(mut connection: Object<AsyncPgConnection>) -> Result<Object<AsyncPgConnection>, StoreError> {
-    connection.batch_execute(LOCK).await.map_err(|error| of_plain_statement(&error))?;
+async fn migrate(
+    mut connection: Object<AsyncPgConnection>,
+) -> Result<Object<AsyncPgConnection>, StoreError> {
+    connection
+        .batch_execute(LOCK)
+        .await
+        .map_err(|error| of_plain_statement(&error))?;
     let mut harness = AsyncMigrationHarness::new(connection);
-    let ran = harness.run_pending_migrations(MIGRATIONS).map(|versions| versions.len());
+    let ran = harness
+        .run_pending_migrations(MIGRATIONS)
+        .map(|versions| versions.len());
     let mut connection = harness.into_inner();
-    let unlocked = connection.batch_execute(UNLOCK).await.map_err(|error| of_plain_statement(&error));
+    let unlocked = connection
+        .batch_execute(UNLOCK)
+        .await
+        .map_err(|error| of_plain_statement(&error));
     let count = ran.map_err(|error| {
-        StoreError::Schema(format!("a migration failed ({error}); run `etl migrate` as a role that may create tables"))
+        StoreError::Schema(format!(
+            "a migration failed ({error}); run `etl migrate` as a role that may create tables"
+        ))
     })?;
     unlocked?;
     tracing::info!(migrations.applied = count, "database schema migrated");
@@ -114,5 +138,8 @@ async fn migrate(mut connection: Object<AsyncPgConnection>) -> Result<Object<Asy
 }
 
 async fn texts(connection: &mut AsyncPgConnection, query: &str) -> Result<Vec<String>, StoreError> {
-    sql::<Text>(query).load(connection).await.map_err(|error| of_plain_statement(&error))
+    sql::<Text>(query)
+        .load(connection)
+        .await
+        .map_err(|error| of_plain_statement(&error))
 }

@@ -22,7 +22,10 @@ pub struct Settings {
 /// Where, never with what password.
 impl fmt::Debug for Settings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Settings").field("at", &self.place()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Settings")
+            .field("at", &self.place())
+            .finish_non_exhaustive()
     }
 }
 
@@ -35,7 +38,11 @@ impl Settings {
                 "the database URL cannot be read ({error}); expected postgres://USER:PASSWORD@HOST:PORT/DATABASE"
             ))
         })?;
-        let mut settings = Self { ssl_mode: from_driver(&config), root_certificate: None, config: Config::new() };
+        let mut settings = Self {
+            ssl_mode: from_driver(&config),
+            root_certificate: None,
+            config: Config::new(),
+        };
         for (name, value) in tls_options {
             settings.set(&name, &value)?;
         }
@@ -71,7 +78,10 @@ impl Settings {
             None => "localhost".to_owned(),
         };
         let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        format!("{host}:{port}/{}", self.config.get_dbname().unwrap_or("postgres"))
+        format!(
+            "{host}:{port}/{}",
+            self.config.get_dbname().unwrap_or("postgres")
+        )
     }
 }
 
@@ -80,7 +90,9 @@ fn with_timeouts(mut config: Config) -> Config {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(5));
     }
-    config.keepalives_idle(Duration::from_secs(10)).tcp_user_timeout(Duration::from_secs(30));
+    config
+        .keepalives_idle(Duration::from_secs(10))
+        .tcp_user_timeout(Duration::from_secs(30));
     if config.get_application_name().is_none() {
         config.application_name("etl");
     }
@@ -102,8 +114,15 @@ fn take_tls_options(url: &str) -> (String, Vec<(String, String)>) {
     };
     let is_tls = |pair: &&str| pair.starts_with("sslmode=") || pair.starts_with("sslrootcert=");
     let (tls, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| is_tls(pair));
-    let options = tls.iter().filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let plain = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
+    let options = tls
+        .iter()
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let plain = if rest.is_empty() {
+        base.to_owned()
+    } else {
+        format!("{base}?{}", rest.join("&"))
+    };
     (plain, options.collect())
 }
 
@@ -113,15 +132,26 @@ mod tests {
 
     #[test]
     fn libpq_ssl_modes_are_understood() {
-        let mode = |query: &str| Settings::parse(&format!("postgres://u@h/d{query}")).unwrap().ssl_mode;
+        let mode = |query: &str| {
+            Settings::parse(&format!("postgres://u@h/d{query}"))
+                .unwrap()
+                .ssl_mode
+        };
         assert_eq!(mode(""), SslMode::Prefer);
         assert_eq!(mode("?sslmode=disable"), SslMode::Disable);
-        assert_eq!(mode("?connect_timeout=3&sslmode=verify-full"), SslMode::VerifyFull);
+        assert_eq!(
+            mode("?connect_timeout=3&sslmode=verify-full"),
+            SslMode::VerifyFull
+        );
     }
 
     #[test]
     fn an_error_or_debug_never_repeats_the_password() {
-        for url in ["postgres://u:hunter2@h:port/d", "postgres://u:hunter2@h/d?sslmode=maybe", "host=h password=hunter2 x=1"] {
+        for url in [
+            "postgres://u:hunter2@h:port/d",
+            "postgres://u:hunter2@h/d?sslmode=maybe",
+            "host=h password=hunter2 x=1",
+        ] {
             let error = Settings::parse(url).unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error}");
         }

@@ -55,7 +55,7 @@ impl Search {
     }
 
     async fn run(&mut self, attempt: &mut impl Attempt) -> Result<(), StoreError> {
-        let mut open = vec![0..self.fates.len()];
+        let mut open = Vec::from([0..self.fates.len()]);
         let mut probed = false;
         while let Some(rows) = open.pop() {
             if self.commits(attempt, rows.clone()).await? {
@@ -68,7 +68,11 @@ impl Search {
             let failed_alone = rows.len() == 1;
             self.narrow(attempt, rows, &mut open, failed_alone).await?;
         }
-        if self.any_committed || self.suspects.len() <= self.may_blame { Ok(()) } else { Err(self.systemic()) }
+        if self.any_committed || self.suspects.len() <= self.may_blame {
+            Ok(())
+        } else {
+            Err(self.systemic())
+        }
     }
 
     /// `rows` failed as a whole: halves it until one row is left, which then has failed at least twice.
@@ -94,10 +98,18 @@ impl Search {
         if !needs_second_try || !self.commits(attempt, rows.clone()).await? {
             self.suspects.push(rows.start);
         }
-        if !self.any_committed && self.suspects.len() >= SYSTEMIC_AFTER { Err(self.systemic()) } else { Ok(()) }
+        if !self.any_committed && self.suspects.len() >= SYSTEMIC_AFTER {
+            Err(self.systemic())
+        } else {
+            Ok(())
+        }
     }
 
-    async fn commits(&mut self, attempt: &mut impl Attempt, rows: Range<usize>) -> Result<bool, StoreError> {
+    async fn commits(
+        &mut self,
+        attempt: &mut impl Attempt,
+        rows: Range<usize>,
+    ) -> Result<bool, StoreError> {
         match attempt.attempt(rows.clone()).await {
             Ok(written) => {
                 self.fates[rows].fill(Fate::Committed);
@@ -125,7 +137,11 @@ impl Search {
                 self.fates[row] = Fate::Refused;
             }
         }
-        Verdict { fates: self.fates, written: self.written, error }
+        Verdict {
+            fates: self.fates,
+            written: self.written,
+            error,
+        }
     }
 }
 
@@ -155,56 +171,100 @@ mod tests {
         }
 
         async fn probe(&mut self) -> Result<(), StoreError> {
-            if self.refuses_statement { Err(StoreError::Refused("permission denied".to_owned())) } else { Ok(()) }
+            if self.refuses_statement {
+                Err(StoreError::Refused("permission denied".to_owned()))
+            } else {
+                Ok(())
+            }
         }
     }
 
     fn refused(verdict: &Verdict) -> Vec<usize> {
-        (0..verdict.fates.len()).filter(|&row| verdict.fates[row] == Fate::Refused).collect()
+        (0..verdict.fates.len())
+            .filter(|&row| verdict.fates[row] == Fate::Refused)
+            .collect()
     }
 
     #[tokio::test]
     async fn one_bad_row_in_500_is_found_in_10_to_19_statements_wherever_it_is() {
         for bad in 0..500 {
-            let mut table = Table { refuses: vec![bad], ..Table::default() };
+            let mut table = Table {
+                refuses: vec![bad],
+                ..Table::default()
+            };
             let verdict = settle(&mut table, 500, 0).await;
             assert_eq!(refused(&verdict), [bad]);
             assert_eq!(verdict.written, 499);
-            assert!((10..=19).contains(&table.statements), "{} statements for row {bad}", table.statements);
+            assert!(
+                (10..=19).contains(&table.statements),
+                "{} statements for row {bad}",
+                table.statements
+            );
         }
     }
 
     #[tokio::test]
     async fn several_bad_rows_are_all_found() {
         let bad = vec![0, 1, 7, 250, 251, 499];
-        let verdict = settle(&mut Table { refuses: bad.clone(), ..Table::default() }, 500, 0).await;
+        let verdict = settle(
+            &mut Table {
+                refuses: bad.clone(),
+                ..Table::default()
+            },
+            500,
+            0,
+        )
+        .await;
         assert_eq!(refused(&verdict), bad);
         assert!(verdict.error.is_none());
     }
 
     #[tokio::test]
     async fn when_no_row_commits_none_is_blamed() {
-        let mut table = Table { refuses: (0..500).collect(), ..Table::default() };
+        let mut table = Table {
+            refuses: (0..500).collect(),
+            ..Table::default()
+        };
         let verdict = settle(&mut table, 500, 0).await;
-        assert!(matches!(verdict.error, Some(StoreError::EveryRowRefused(_))));
+        assert!(matches!(
+            verdict.error,
+            Some(StoreError::EveryRowRefused(_))
+        ));
         assert!(verdict.fates.iter().all(|&fate| fate == Fate::Undecided));
         assert!(table.statements < 40);
     }
 
     #[tokio::test]
     async fn a_lone_bad_row_is_blamed_only_if_others_committed_before() {
-        let alone = settle(&mut Table { refuses: vec![0], ..Table::default() }, 1, 0).await;
+        let alone = settle(
+            &mut Table {
+                refuses: vec![0],
+                ..Table::default()
+            },
+            1,
+            0,
+        )
+        .await;
         assert!(alone.error.is_some() && refused(&alone).is_empty());
-        let mut table = Table { refuses: vec![0], ..Table::default() };
+        let mut table = Table {
+            refuses: vec![0],
+            ..Table::default()
+        };
         let among_others = settle(&mut table, 1, 8).await;
         assert!(among_others.error.is_none());
         assert_eq!(refused(&among_others), [0]);
-        assert_eq!(table.statements, 2, "a row is refused only after two failures");
+        assert_eq!(
+            table.statements, 2,
+            "a row is refused only after two failures"
+        );
     }
 
     #[tokio::test]
     async fn a_statement_that_is_refused_without_rows_blames_no_row() {
-        let mut table = Table { refuses_statement: true, ..Table::default() };
+        let mut table = Table {
+            refuses_statement: true,
+            ..Table::default()
+        };
         let verdict = settle(&mut table, 500, 8).await;
         assert!(matches!(verdict.error, Some(StoreError::Refused(_))));
         assert_eq!(table.statements, 1);
@@ -212,10 +272,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_lost_connection_keeps_what_stands_and_leaves_the_rest_open() {
-        let mut table = Table { refuses: vec![499], breaks_at: Some(3), ..Table::default() };
+        let mut table = Table {
+            refuses: vec![499],
+            breaks_at: Some(3),
+            ..Table::default()
+        };
         let verdict = settle(&mut table, 500, 0).await;
         assert!(verdict.error.as_ref().is_some_and(StoreError::is_transient));
         assert_eq!(verdict.written, 250);
-        assert_eq!(verdict.fates.iter().filter(|&&fate| fate == Fate::Undecided).count(), 250);
+        assert_eq!(
+            verdict
+                .fates
+                .iter()
+                .filter(|&&fate| fate == Fate::Undecided)
+                .count(),
+            250
+        );
     }
 }

@@ -130,4 +130,3 @@ impl QueryId for RecordRejections<'_> {
     type QueryId = RecordRejections<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
-

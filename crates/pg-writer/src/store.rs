@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::batch::{Batch, Columns, Committed, Fate, LedgerKey};
 use crate::error::{Failure, StoreError, of_plain_statement};
-use crate::pool::Pool;
+use crate::pool::{Pool, discard};
 use crate::rejection::{Recorded, RejectionRecord, columns_of};
 use crate::settle::{Attempt, SYSTEMIC_AFTER, settle};
 use crate::statement::WriteLogins;
@@ -40,7 +40,11 @@ pub struct PgStore {
 impl PgStore {
     /// Wraps a pool; connects to nothing yet.
     pub fn new(pool: Pool) -> Self {
-        Self { pool, statements: AtomicU64::new(0), neighbours: Mutex::default() }
+        Self {
+            pool,
+            statements: AtomicU64::new(0),
+            neighbours: Mutex::default(),
+        }
     }
 
     /// Statements sent by [`write`](Self::write) and [`record`](Self::record) so far.
@@ -54,11 +58,15 @@ impl PgStore {
             Ok(connection) => connection,
             Err(error) => return Report::undecided(batch, error),
         };
-        let mut attempt = OnPostgres { connection: &mut connection, columns: &batch.columns, sent: &self.statements };
+        let mut attempt = OnPostgres {
+            connection: &mut connection,
+            columns: &batch.columns,
+            sent: &self.statements,
+        };
         let verdict = settle(&mut attempt, batch.len(), self.may_blame()).await;
         self.remember(&verdict.fates);
         if verdict.error.as_ref().is_some_and(StoreError::is_transient) {
-            self.pool.discard(connection);
+            discard(connection);
         }
         let sorted = batch.sort_out(&verdict.fates, verdict.written);
         Report {
@@ -86,7 +94,7 @@ impl PgStore {
                 // Binds ids, codes and counts, never a value: the message is safe to show.
                 let error = of_plain_statement(&error);
                 if error.is_transient() {
-                    self.pool.discard(connection);
+                    discard(connection);
                 }
                 Err((records, error))
             }
@@ -94,18 +102,31 @@ impl PgStore {
     }
 
     fn may_blame(&self) -> usize {
-        self.neighbours.lock().unwrap_or_else(PoisonError::into_inner).may_blame()
+        self.neighbours
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .may_blame()
     }
 
     fn remember(&self, fates: &[Fate]) {
-        self.neighbours.lock().unwrap_or_else(PoisonError::into_inner).remember(fates);
+        self.neighbours
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remember(fates);
     }
 }
 
 impl<T> Report<T> {
     fn undecided(batch: Batch<T>, error: StoreError) -> Self {
-        let committed = Committed { written: 0, tokens: Vec::new() };
-        Self { committed, refused: Vec::new(), undecided: Some((batch, error)) }
+        let committed = Committed {
+            written: 0,
+            tokens: Vec::new(),
+        };
+        Self {
+            committed,
+            refused: Vec::new(),
+            undecided: Some((batch, error)),
+        }
     }
 }
 
@@ -119,14 +140,19 @@ struct Neighbours {
 impl Neighbours {
     fn may_blame(&self) -> usize {
         match self.committed_at {
-            Some(at) if at.elapsed() < NEIGHBOURS_FOR => SYSTEMIC_AFTER.saturating_sub(self.refused_since),
+            Some(at) if at.elapsed() < NEIGHBOURS_FOR => {
+                SYSTEMIC_AFTER.saturating_sub(self.refused_since)
+            }
             _ => 0,
         }
     }
 
     fn remember(&mut self, fates: &[Fate]) {
         if fates.contains(&Fate::Committed) {
-            *self = Self { committed_at: Some(Instant::now()), refused_since: 0 };
+            *self = Self {
+                committed_at: Some(Instant::now()),
+                refused_since: 0,
+            };
         } else {
             self.refused_since += fates.iter().filter(|&&fate| fate == Fate::Refused).count();
         }
@@ -142,7 +168,9 @@ struct OnPostgres<'a> {
 impl OnPostgres<'_> {
     async fn send(&mut self, rows: Range<usize>) -> Result<i64, diesel::result::Error> {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        WriteLogins::new(self.columns, &rows).get_result(self.connection).await
+        WriteLogins::new(self.columns, &rows)
+            .get_result(self.connection)
+            .await
     }
 }
 
@@ -153,6 +181,9 @@ impl Attempt for OnPostgres<'_> {
     }
 
     async fn probe(&mut self) -> Result<(), StoreError> {
-        self.send(0..0).await.map(drop).map_err(|error| of_plain_statement(&error))
+        self.send(0..0)
+            .await
+            .map(drop)
+            .map_err(|error| of_plain_statement(&error))
     }
 }

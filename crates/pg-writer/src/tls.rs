@@ -9,7 +9,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 use crate::error::StoreError;
 
@@ -44,7 +46,10 @@ impl SslMode {
 }
 
 /// The client side of TLS for `mode`; `root_certificate` is a PEM file, else the system's authorities are trusted.
-pub(crate) fn client_config(mode: SslMode, root_certificate: Option<&Path>) -> Result<ClientConfig, StoreError> {
+pub(crate) fn client_config(
+    mode: SslMode,
+    root_certificate: Option<&Path>,
+) -> Result<ClientConfig, StoreError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -55,7 +60,10 @@ pub(crate) fn client_config(mode: SslMode, root_certificate: Option<&Path>) -> R
     };
     if matches!(mode, SslMode::Disable | SslMode::Prefer | SslMode::Require) {
         let verifier = Arc::new(Unverified { provider });
-        return Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth());
+        return Ok(builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth());
     }
     let roots = Arc::new(roots(root_certificate)?);
     let checked = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider)
@@ -64,7 +72,10 @@ pub(crate) fn client_config(mode: SslMode, root_certificate: Option<&Path>) -> R
     Ok(if mode == SslMode::VerifyFull {
         builder.with_root_certificates(roots).with_no_client_auth()
     } else {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyHost(checked))).with_no_client_auth()
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyHost(checked)))
+            .with_no_client_auth()
     })
 }
 
@@ -75,13 +86,20 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, StoreError> {
         return Ok(roots);
     };
     let unreadable = |error: &dyn std::fmt::Display| {
-        StoreError::Configuration(format!("the sslrootcert file {} cannot be used: {error}", file.display()))
+        StoreError::Configuration(format!(
+            "the sslrootcert file {} cannot be used: {error}",
+            file.display()
+        ))
     };
     for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unreadable(&error))? {
         let certificate = certificate.map_err(|error| unreadable(&error))?;
         roots.add(certificate).map_err(|error| unreadable(&error))?;
     }
-    if roots.is_empty() { Err(unreadable(&"it holds no PEM certificate")) } else { Ok(roots) }
+    if roots.is_empty() {
+        Err(unreadable(&"it holds no PEM certificate"))
+    } else {
+        Ok(roots)
+    }
 }
 
 /// Encrypts without asking who answers: what `prefer` and `require` mean.
@@ -123,7 +141,9 @@ impl ServerCertVerifier for Unverified {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -140,7 +160,10 @@ impl ServerCertVerifier for AnyHost {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+        match self
+            .0
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
@@ -154,7 +177,8 @@ impl ServerCertVerifier for AnyHost {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signature)
+        self.0
+            .verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -163,7 +187,8 @@ impl ServerCertVerifier for AnyHost {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signature)
+        self.0
+            .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -31,8 +31,12 @@ impl RedrivePolicy {
     pub(crate) fn parse(json: &str) -> Option<Self> {
         let policy: serde_json::Value = serde_json::from_str(json).ok()?;
         let count = policy.get("maxReceiveCount");
-        let as_number = count.and_then(serde_json::Value::as_u64).and_then(|count| u32::try_from(count).ok());
-        let as_text = count.and_then(serde_json::Value::as_str).and_then(|count| count.parse().ok());
+        let as_number = count
+            .and_then(serde_json::Value::as_u64)
+            .and_then(|count| u32::try_from(count).ok());
+        let as_text = count
+            .and_then(serde_json::Value::as_str)
+            .and_then(|count| count.parse().ok());
         Some(Self {
             dead_letter_arn: policy.get("deadLetterTargetArn")?.as_str()?.to_owned(),
             max_receive_count: as_number.or(as_text),
@@ -53,7 +57,9 @@ mod tests {
     #[test]
     fn a_redrive_policy_is_read_with_the_count_as_number_or_text() {
         for count in ["5", "\"5\""] {
-            let json = format!(r#"{{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123:dead","maxReceiveCount":{count}}}"#);
+            let json = format!(
+                r#"{{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123:dead","maxReceiveCount":{count}}}"#
+            );
             let policy = RedrivePolicy::parse(&json).unwrap();
             assert_eq!(policy.max_receive_count, Some(5));
             assert_eq!(policy.account_and_name(), Some(("123", "dead")));

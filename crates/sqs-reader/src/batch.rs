@@ -23,12 +23,21 @@ where
     F: Fn(Vec<String>) -> Fut + Sync,
     Fut: Future<Output = Result<EntryFailures, QueueError>> + Send,
 {
-    let chunks: Vec<(usize, Vec<String>)> =
-        handles.chunks(MAX_BATCH).enumerate().map(|(number, chunk)| (number * MAX_BATCH, chunk.to_vec())).collect();
+    let chunks: Vec<(usize, Vec<String>)> = handles
+        .chunks(MAX_BATCH)
+        .enumerate()
+        .map(|(number, chunk)| (number * MAX_BATCH, chunk.to_vec()))
+        .collect();
     let failed = stream::iter(chunks)
         .map(|(offset, chunk)| {
             let call = &call;
-            async move { on_ten(what, chunk, call).await.into_iter().map(move |index| index + offset).collect() }
+            async move {
+                on_ten(what, chunk, call)
+                    .await
+                    .into_iter()
+                    .map(move |index| index + offset)
+                    .collect()
+            }
         })
         .buffer_unordered(CONCURRENT)
         .collect::<Vec<Vec<usize>>>()
@@ -44,21 +53,35 @@ where
     let mut open: Vec<usize> = (0..handles.len()).collect();
     let mut failed = Vec::new();
     for attempt in 0..TRIES {
-        let last_error = match call(open.iter().map(|&index| handles[index].clone()).collect()).await {
-            Ok(failures) => {
-                let (hopeless, again): (Vec<_>, Vec<_>) = failures.iter().partition(|failure| failure.sender_fault);
-                failed.extend(hopeless.iter().filter_map(|failure| open.get(failure.index)));
-                open = again.iter().filter_map(|failure| open.get(failure.index).copied()).collect();
-                again.first().map(|failure| failure.code.clone())
-            }
-            Err(error) if error.is_transient() => Some(error.to_string()),
-            Err(error) => {
-                tracing::warn!(error = %error, messages = open.len(), "failed to {what}");
-                break;
-            }
-        };
+        let last_error =
+            match call(open.iter().map(|&index| handles[index].clone()).collect()).await {
+                Ok(failures) => {
+                    let (hopeless, again): (Vec<_>, Vec<_>) =
+                        failures.iter().partition(|failure| failure.sender_fault);
+                    failed.extend(
+                        hopeless
+                            .iter()
+                            .filter_map(|failure| open.get(failure.index)),
+                    );
+                    open = again
+                        .iter()
+                        .filter_map(|failure| open.get(failure.index).copied())
+                        .collect();
+                    again.first().map(|failure| failure.code.clone())
+                }
+                Err(error) if error.is_transient() => Some(error.to_string()),
+                Err(error) => {
+                    tracing::warn!(error = %error, messages = open.len(), "failed to {what}");
+                    break;
+                }
+            };
         let Some(reason) = last_error else { break };
-        tracing::debug!(reason, attempt, messages = open.len(), "trying again to {what}");
+        tracing::debug!(
+            reason,
+            attempt,
+            messages = open.len(),
+            "trying again to {what}"
+        );
         tokio::time::sleep(jittered(attempt, BASE, CAP)).await;
     }
     failed.extend(open);
@@ -76,7 +99,11 @@ mod tests {
     }
 
     fn failure(index: usize, sender_fault: bool) -> EntryFailure {
-        EntryFailure { index, code: "X".to_owned(), sender_fault }
+        EntryFailure {
+            index,
+            code: "X".to_owned(),
+            sender_fault,
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -85,11 +112,23 @@ mod tests {
         let failed = on_all("delete", handles(25), |chunk| {
             let first_time = !calls.lock().unwrap().contains(&chunk);
             calls.lock().unwrap().push(chunk.clone());
-            async move { Ok(if first_time && chunk.len() > 1 { vec![failure(1, false)] } else { vec![] }) }
+            async move {
+                Ok(if first_time && chunk.len() > 1 {
+                    vec![failure(1, false)]
+                } else {
+                    vec![]
+                })
+            }
         })
         .await;
         assert!(failed.is_empty());
-        let retries: Vec<_> = calls.lock().unwrap().iter().filter(|chunk| chunk.len() == 1).cloned().collect();
+        let retries: Vec<_> = calls
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|chunk| chunk.len() == 1)
+            .cloned()
+            .collect();
         assert_eq!(retries.len(), 3);
         assert!(retries.contains(&vec!["11".to_owned()]));
     }
@@ -97,7 +136,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_senders_fault_is_not_tried_again() {
         let failed = on_all("delete", handles(12), |chunk| async move {
-            Ok(if chunk.contains(&"11".to_owned()) { vec![failure(1, true)] } else { vec![] })
+            Ok(if chunk.contains(&"11".to_owned()) {
+                vec![failure(1, true)]
+            } else {
+                vec![]
+            })
         })
         .await;
         assert_eq!(failed, [11]);

@@ -38,10 +38,17 @@ impl Endpoint {
     /// Reads an endpoint URL. A path after the host, as in `http://localhost:4566/000000000000/`, is dropped: the
     /// account belongs to a queue's URL and not to the server.
     pub fn parse(url: &str) -> Result<Self, QueueError> {
-        let bad = || QueueError::Configuration(format!("--endpoint-url is not a URL such as http://localhost:4566: {url}"));
+        let bad = || {
+            QueueError::Configuration(format!(
+                "--endpoint-url is not a URL such as http://localhost:4566: {url}"
+            ))
+        };
         let (scheme, rest) = url.split_once("://").ok_or_else(bad)?;
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if !matches!(scheme, "http" | "https") || host.is_empty() || host.contains(char::is_whitespace) {
+        if !matches!(scheme, "http" | "https")
+            || host.is_empty()
+            || host.contains(char::is_whitespace)
+        {
             return Err(bad());
         }
         Ok(Self(format!("{scheme}://{host}")))
@@ -86,7 +93,9 @@ impl Connection {
         }
         let shared = loader.load().await;
         if shared.region().is_none() {
-            return Err(QueueError::Configuration("no AWS region is set: give --region or AWS_REGION".to_owned()));
+            return Err(QueueError::Configuration(
+                "no AWS region is set: give --region or AWS_REGION".to_owned(),
+            ));
         }
         let base = aws_sdk_sqs::config::Builder::from(&shared);
         let polls = base
@@ -94,8 +103,13 @@ impl Connection {
             .timeout_config(time_outs(settings.longest_wait.saturating_add(OVER_WAIT)))
             // The polling loop tries again itself, and backs off.
             .retry_config(RetryConfig::disabled());
-        let calls = base.timeout_config(time_outs(CALL)).retry_config(RetryConfig::standard().with_max_attempts(CALL_TRIES));
-        Ok(Self { polls: Client::from_conf(polls.build()), calls: Client::from_conf(calls.build()) })
+        let calls = base
+            .timeout_config(time_outs(CALL))
+            .retry_config(RetryConfig::standard().with_max_attempts(CALL_TRIES));
+        Ok(Self {
+            polls: Client::from_conf(polls.build()),
+            calls: Client::from_conf(calls.build()),
+        })
     }
 
     /// The queue at `address`; asks SQS for its URL where only the name is known.
@@ -103,14 +117,19 @@ impl Connection {
         let mut transport = SdkTransport::new(self.polls, self.calls);
         transport.queue_url = match address {
             QueueAddress::Url(url) => url.clone(),
-            QueueAddress::Name(name) => crate::transport::Transport::url_of(&transport, name, None).await?,
+            QueueAddress::Name(name) => {
+                crate::transport::Transport::url_of(&transport, name, None).await?
+            }
         };
         Ok(transport)
     }
 }
 
 fn time_outs(attempt: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build()
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(attempt)
+        .build()
 }
 
 /// The region to set; `None` leaves it to the environment and the profile.
@@ -120,12 +139,16 @@ fn region(settings: &Settings) -> Result<Option<String>, QueueError> {
         QueueAddress::Name(_) => None,
     };
     match (&settings.region, in_url, &settings.endpoint) {
-        (Some(region), Some(in_url), None) if *region != in_url => Err(QueueError::Configuration(format!(
-            "--queue-url is in region {in_url}, --region says {region}: give one of them, or the right one"
-        ))),
+        (Some(region), Some(in_url), None) if *region != in_url => {
+            Err(QueueError::Configuration(format!(
+                "--queue-url is in region {in_url}, --region says {region}: give one of them, or the right one"
+            )))
+        }
         (Some(region), ..) => Ok(Some(region.clone())),
         (None, Some(in_url), _) => Ok(Some(in_url.to_owned())),
-        (None, None, Some(endpoint)) if !endpoint.0.contains("amazonaws.") && !region_in_environment() => {
+        (None, None, Some(endpoint))
+            if !endpoint.0.contains("amazonaws.") && !region_in_environment() =>
+        {
             Ok(Some(ANY_REGION.to_owned()))
         }
         (None, None, _) => Ok(None),
@@ -133,7 +156,9 @@ fn region(settings: &Settings) -> Result<Option<String>, QueueError> {
 }
 
 fn region_in_environment() -> bool {
-    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"].iter().any(|name| std::env::var_os(name).is_some())
+    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some())
 }
 
 /// The region in an AWS queue URL such as `https://sqs.eu-west-1.amazonaws.com/123/q`.
@@ -158,24 +183,42 @@ mod tests {
 
     #[test]
     fn a_path_after_the_host_is_accepted() {
-        for url in ["http://localhost:4566/000000000000/", "http://localhost:4566", "http://localhost:4566/"] {
-            assert_eq!(Endpoint::parse(url).unwrap().as_str(), "http://localhost:4566");
+        for url in [
+            "http://localhost:4566/000000000000/",
+            "http://localhost:4566",
+            "http://localhost:4566/",
+        ] {
+            assert_eq!(
+                Endpoint::parse(url).unwrap().as_str(),
+                "http://localhost:4566"
+            );
         }
     }
 
     #[test]
     fn what_is_no_url_is_refused_by_the_options_name() {
         for url in ["localhost:4566", "ftp://host", "http://", "http://a b"] {
-            assert!(Endpoint::parse(url).unwrap_err().to_string().starts_with("--endpoint-url"));
+            assert!(
+                Endpoint::parse(url)
+                    .unwrap_err()
+                    .to_string()
+                    .starts_with("--endpoint-url")
+            );
         }
     }
 
     #[test]
     fn a_queue_url_names_its_region() {
         let url = || QueueAddress::Url("https://sqs.eu-west-1.amazonaws.com/1/q".to_owned());
-        assert_eq!(region(&settings(url(), None, None)).unwrap().as_deref(), Some("eu-west-1"));
+        assert_eq!(
+            region(&settings(url(), None, None)).unwrap().as_deref(),
+            Some("eu-west-1")
+        );
         assert!(region(&settings(url(), Some("us-east-1"), None)).is_err());
         let through_proxy = settings(url(), Some("us-east-1"), Some("http://proxy:1"));
-        assert_eq!(region(&through_proxy).unwrap().as_deref(), Some("us-east-1"));
+        assert_eq!(
+            region(&through_proxy).unwrap().as_deref(),
+            Some("us-east-1")
+        );
     }
 }

@@ -5,22 +5,17 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::backoff::jittered;
 use crate::delivery::{Delivery, Identity, SOURCE_MESSAGE_ID, SOURCE_SENT_AT};
 use crate::error::QueueError;
 use crate::message::{AttributeValue, OutgoingMessage};
 use crate::reader::{DeleteReport, Reader};
-use crate::transport::{MAX_BATCH, Transport};
+use crate::send::{MAX_BYTES, batch_length, send_all};
+use crate::transport::Transport;
 
-/// Bytes that SQS takes in one message or batch, attributes included.
-const MAX_BYTES: usize = 1024 * 1024;
 /// Attributes that SQS takes on one message.
 const MAX_ATTRIBUTES: usize = 10;
 /// How long a message that no dead-letter queue took is hidden, so that a drain ends and a follower does not spin.
 const LEFT_HIDDEN: Duration = Duration::from_hours(1);
-const TRIES: u32 = 5;
-const BASE: Duration = Duration::from_millis(200);
-const CAP: Duration = Duration::from_secs(5);
 
 const REJECT_REASON: &str = "reject-reason";
 const REJECT_FIELD: &str = "reject-field";
@@ -48,10 +43,17 @@ pub struct ForwardReport {
 impl<T: Transport> Reader<T> {
     /// Sends the deliveries to the queue at `dead_letter_url`, then deletes them; leaves those that it cannot send,
     /// which without a dead-letter queue is all of them.
-    pub async fn forward(&self, rejected: Vec<(Delivery, Note)>, dead_letter_url: Option<&str>) -> ForwardReport {
+    pub async fn forward(
+        &self,
+        rejected: Vec<(Delivery, Note)>,
+        dead_letter_url: Option<&str>,
+    ) -> ForwardReport {
         let (sent, left) = match dead_letter_url {
-            Some(url) => self.send_all(rejected, url).await,
-            None => (Vec::new(), rejected.into_iter().map(|(delivery, _)| delivery).collect()),
+            Some(url) => self.copy_all(rejected, url).await,
+            None => (
+                Vec::new(),
+                rejected.into_iter().map(|(delivery, _)| delivery).collect(),
+            ),
         };
         let report = ForwardReport {
             forwarded: sent.len() as u64,
@@ -64,12 +66,18 @@ impl<T: Transport> Reader<T> {
         report
     }
 
-    async fn send_all(&self, rejected: Vec<(Delivery, Note)>, url: &str) -> (Vec<Delivery>, Vec<Delivery>) {
+    async fn copy_all(
+        &self,
+        rejected: Vec<(Delivery, Note)>,
+        url: &str,
+    ) -> (Vec<Delivery>, Vec<Delivery>) {
         let (mut sent, mut left) = (Vec::new(), Vec::new());
-        let mut open: Vec<(Delivery, OutgoingMessage)> =
-            rejected.into_iter().map(|(delivery, note)| self.with_copy(delivery, note)).collect();
+        let mut open: Vec<(Delivery, OutgoingMessage)> = rejected
+            .into_iter()
+            .map(|(delivery, note)| self.with_copy(delivery, note))
+            .collect();
         while !open.is_empty() {
-            let later = open.split_off(batch_length(&open));
+            let later = open.split_off(batch_length(open.iter().map(|(_, copy)| copy)));
             self.send_batch(open, url, &mut sent, &mut left).await;
             open = later;
         }
@@ -83,8 +91,9 @@ impl<T: Transport> Reader<T> {
         sent: &mut Vec<Delivery>,
         left: &mut Vec<Delivery>,
     ) {
-        let (deliveries, messages): (Vec<Delivery>, Vec<OutgoingMessage>) = batch.into_iter().unzip();
-        let unsent = match self.try_send(url, &messages).await {
+        let (deliveries, messages): (Vec<Delivery>, Vec<OutgoingMessage>) =
+            batch.into_iter().unzip();
+        let unsent = match send_all(&self.transport, url, &messages).await {
             Ok(()) => Vec::new(),
             // One message may be too large, or refused for what it is: find out which.
             Err(QueueError::Refused(_)) => self.send_one_by_one(url, &messages).await,
@@ -94,7 +103,11 @@ impl<T: Transport> Reader<T> {
             }
         };
         for (index, delivery) in deliveries.into_iter().enumerate() {
-            if unsent.contains(&index) { left.push(delivery) } else { sent.push(delivery) }
+            if unsent.contains(&index) {
+                left.push(delivery);
+            } else {
+                sent.push(delivery);
+            }
         }
     }
 
@@ -102,12 +115,15 @@ impl<T: Transport> Reader<T> {
     async fn send_one_by_one(&self, url: &str, messages: &[OutgoingMessage]) -> Vec<usize> {
         let mut unsent = Vec::new();
         for (index, message) in messages.iter().enumerate() {
-            let bare = OutgoingMessage { attributes: Vec::new(), ..message.clone() };
+            let bare = OutgoingMessage {
+                attributes: Vec::new(),
+                ..message.clone()
+            };
             let one = std::slice::from_ref(message);
-            if self.try_send(url, one).await.is_ok() {
+            if send_all(&self.transport, url, one).await.is_ok() {
                 continue;
             }
-            if let Err(error) = self.try_send(url, &[bare]).await {
+            if let Err(error) = send_all(&self.transport, url, &[bare]).await {
                 tracing::warn!(error = %error, "failed to forward a message to the dead-letter queue");
                 unsent.push(index);
             }
@@ -115,31 +131,20 @@ impl<T: Transport> Reader<T> {
         unsent
     }
 
-    /// Sends all of `messages`, trying failed entries again; an entry that fails for good is an error.
-    async fn try_send(&self, url: &str, messages: &[OutgoingMessage]) -> Result<(), QueueError> {
-        let mut open = messages.to_vec();
-        let mut last = QueueError::Unreachable("the dead-letter queue".to_owned());
-        for attempt in 0..TRIES {
-            match self.transport.send(url, &open).await {
-                Ok(failures) => match failures.iter().find(|failure| failure.sender_fault) {
-                    Some(failure) => return Err(QueueError::Refused(failure.code.clone())),
-                    None if failures.is_empty() => return Ok(()),
-                    None => open = failures.iter().filter_map(|failure| open.get(failure.index).cloned()).collect(),
-                },
-                Err(error) if error.is_transient() => last = error,
-                Err(error) => return Err(error),
-            }
-            tokio::time::sleep(jittered(attempt, BASE, CAP)).await;
-        }
-        Err(last)
-    }
-
     fn with_copy(&self, delivery: Delivery, note: Note) -> (Delivery, OutgoingMessage) {
-        let mut copy = OutgoingMessage { body: delivery.body.clone(), ..OutgoingMessage::default() };
+        let mut copy = OutgoingMessage {
+            body: delivery.body.clone(),
+            ..OutgoingMessage::default()
+        };
         if self.fifo {
             // Never content-based: two equal bodies would be taken for one, and one of them be lost.
             copy.deduplication_id = Some(delivery.identity.message_id.to_string());
-            copy.group_id = Some(delivery.group_id.clone().unwrap_or_else(|| Uuid::nil().to_string()));
+            copy.group_id = Some(
+                delivery
+                    .group_id
+                    .clone()
+                    .unwrap_or_else(|| Uuid::nil().to_string()),
+            );
         }
         copy.attributes = attributes(&delivery, note);
         if copy.size() > MAX_BYTES {
@@ -151,7 +156,10 @@ impl<T: Transport> Reader<T> {
 
 /// Source and reason, and of the sender's own attributes as many as fit beside them.
 fn attributes(delivery: &Delivery, note: Note) -> Vec<(String, AttributeValue)> {
-    let Identity { message_id, sent_at_ms } = delivery.identity;
+    let Identity {
+        message_id,
+        sent_at_ms,
+    } = delivery.identity;
     let ours = [
         (SOURCE_MESSAGE_ID, Some(message_id.to_string())),
         (SOURCE_SENT_AT, Some(sent_at_ms.to_string())),
@@ -168,14 +176,4 @@ fn attributes(delivery: &Delivery, note: Note) -> Vec<(String, AttributeValue)> 
         }
     }
     all
-}
-
-/// How many of the first messages fit one request; at least one.
-fn batch_length(open: &[(Delivery, OutgoingMessage)]) -> usize {
-    let mut bytes = 0;
-    let fits = open.iter().take(MAX_BATCH).take_while(|(_, message)| {
-        bytes += message.size();
-        bytes <= MAX_BYTES
-    });
-    fits.count().max(1)
 }

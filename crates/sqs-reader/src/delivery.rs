@@ -28,7 +28,9 @@ impl Identity {
     /// From the source attributes where the message was forwarded, else from the queue's own.
     pub(crate) fn of(message: &ReceivedMessage) -> Self {
         let source = |name: &str| attribute(&message.attributes, name);
-        let sent_at = source(SOURCE_SENT_AT).and_then(|text| text.parse().ok()).or(message.sent_at_ms);
+        let sent_at = source(SOURCE_SENT_AT)
+            .and_then(|text| text.parse().ok())
+            .or(message.sent_at_ms);
         Self {
             sent_at_ms: sent_at.unwrap_or(NO_TIMESTAMP_MS),
             message_id: id_of(source(SOURCE_MESSAGE_ID).unwrap_or(&message.message_id)),
@@ -37,12 +39,16 @@ impl Identity {
 }
 
 fn attribute<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
-    attributes.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_text())
+    attributes
+        .iter()
+        .find(|(known, _)| known == name)
+        .and_then(|(_, value)| value.as_text())
 }
 
 /// A message id as a UUID: SQS's are; those of other servers are hashed into one.
 pub(crate) fn id_of(message_id: &str) -> Uuid {
-    Uuid::try_parse(message_id).unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, message_id.as_bytes()))
+    Uuid::try_parse(message_id)
+        .unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, message_id.as_bytes()))
 }
 
 /// One delivery, held until its receipt is settled or dropped.
@@ -62,7 +68,10 @@ pub struct Delivery {
 impl fmt::Debug for Delivery {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut fields = formatter.debug_struct("Delivery");
-        fields.field("identity", &self.identity).field("receive_count", &self.receive_count).finish_non_exhaustive()
+        fields
+            .field("identity", &self.identity)
+            .field("receive_count", &self.receive_count)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,16 +96,29 @@ mod tests {
     fn source_attributes_win_over_the_queues_own() {
         let first = Uuid::from_u128(42);
         let forwarded = message(vec![
-            (SOURCE_MESSAGE_ID.to_owned(), AttributeValue::text(first.to_string())),
+            (
+                SOURCE_MESSAGE_ID.to_owned(),
+                AttributeValue::text(first.to_string()),
+            ),
             (SOURCE_SENT_AT.to_owned(), AttributeValue::text("1234")),
         ]);
-        assert_eq!(Identity::of(&forwarded), Identity { sent_at_ms: 1234, message_id: first });
+        assert_eq!(
+            Identity::of(&forwarded),
+            Identity {
+                sent_at_ms: 1234,
+                message_id: first
+            }
+        );
         assert_eq!(Identity::of(&message(Vec::new())).sent_at_ms, 7);
     }
 
     #[test]
     fn an_id_that_is_no_uuid_and_a_missing_time_are_stable() {
-        let odd = ReceivedMessage { message_id: "abc".to_owned(), sent_at_ms: None, ..message(Vec::new()) };
+        let odd = ReceivedMessage {
+            message_id: "abc".to_owned(),
+            sent_at_ms: None,
+            ..message(Vec::new())
+        };
         assert_eq!(Identity::of(&odd), Identity::of(&odd.clone()));
         assert_eq!(Identity::of(&odd).sent_at_ms, NO_TIMESTAMP_MS);
     }

@@ -45,20 +45,34 @@ impl QueueError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable(_) | Self::Throttled(_) | Self::Server(_) | Self::Expired(_) | Self::ClockSkew(_)
+            Self::Unreachable(_)
+                | Self::Throttled(_)
+                | Self::Server(_)
+                | Self::Expired(_)
+                | Self::ClockSkew(_)
         )
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::NoSuchQueue(_) => "check --queue-name, --region and --endpoint-url, and the account of the credentials",
-            Self::Denied(_) => "the identity needs sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility, sqs:GetQueueUrl and sqs:GetQueueAttributes on the queue, and sqs:SendMessage on its dead-letter queue",
-            Self::Credentials(_) => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is attached",
+            Self::NoSuchQueue(_) => {
+                "check --queue-name, --region and --endpoint-url, and the account of the credentials"
+            }
+            Self::Denied(_) => {
+                "the identity needs sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility, sqs:GetQueueUrl and sqs:GetQueueAttributes on the queue, and sqs:SendMessage on its dead-letter queue"
+            }
+            Self::Credentials(_) => {
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is attached"
+            }
             Self::Expired(_) => "renew the session, for instance with `aws sso login`",
             Self::ClockSkew(_) => "set this machine's clock (NTP)",
-            Self::Unreachable(_) => "check --endpoint-url and --region, and that the network lets this machine reach it",
-            Self::Throttled(_) | Self::Server(_) | Self::Configuration(_) | Self::Refused(_) => return None,
+            Self::Unreachable(_) => {
+                "check --endpoint-url and --region, and that the network lets this machine reach it"
+            }
+            Self::Throttled(_) | Self::Server(_) | Self::Configuration(_) | Self::Refused(_) => {
+                return None;
+            }
         })
     }
 }
@@ -71,10 +85,14 @@ where
     match error {
         SdkError::TimeoutError(_) => QueueError::Unreachable(format!("{what}: no answer in time")),
         SdkError::DispatchFailure(failure) => {
-            let causes = failure.as_connector_error().map_or_else(|| chain(error), |cause| chain(cause));
+            let causes = failure
+                .as_connector_error()
+                .map_or_else(|| chain(error), |cause| chain(cause));
             dispatch(what, &causes)
         }
-        SdkError::ResponseError(_) => QueueError::Unreachable(format!("{what}: the answer was cut short or garbled")),
+        SdkError::ResponseError(_) => {
+            QueueError::Unreachable(format!("{what}: the answer was cut short or garbled"))
+        }
         SdkError::ServiceError(failure) => {
             let status = failure.raw().status().as_u16();
             let code = failure.err().code().unwrap_or_default();
@@ -105,11 +123,18 @@ fn service(what: &str, code: &str, message: &str, status: u16) -> QueueError {
         QueueError::NoSuchQueue(what.to_owned())
     } else if is("ExpiredToken") {
         QueueError::Expired(text)
-    } else if is("RequestExpired") || is("RequestTimeTooSkewed") || message.contains("Signature expired") {
+    } else if is("RequestExpired")
+        || is("RequestTimeTooSkewed")
+        || message.contains("Signature expired")
+    {
         QueueError::ClockSkew(text)
     } else if is("AccessDenied") || is("AuthorizationError") || is("KmsAccessDenied") {
         QueueError::Denied(text)
-    } else if is("InvalidClientTokenId") || is("UnrecognizedClient") || is("SignatureDoesNotMatch") || is("InvalidSecurity") {
+    } else if is("InvalidClientTokenId")
+        || is("UnrecognizedClient")
+        || is("SignatureDoesNotMatch")
+        || is("InvalidSecurity")
+    {
         QueueError::Credentials(text)
     } else if is("Throttl") || is("OverLimit") || status == 429 {
         QueueError::Throttled(text)
@@ -142,13 +167,34 @@ mod tests {
     #[test]
     fn service_errors_are_sorted_by_what_helps() {
         let sorted = |code, message, status| service("receive from q", code, message, status);
-        assert!(matches!(sorted("AWS.SimpleQueueService.NonExistentQueue", "", 400), QueueError::NoSuchQueue(_)));
-        assert!(matches!(sorted("ExpiredToken", "token expired", 403), QueueError::Expired(_)));
-        assert!(matches!(sorted("SignatureDoesNotMatch", "Signature expired: …", 403), QueueError::ClockSkew(_)));
-        assert!(matches!(sorted("SignatureDoesNotMatch", "check your key", 403), QueueError::Credentials(_)));
-        assert!(matches!(sorted("AccessDeniedException", "", 400), QueueError::Denied(_)));
-        assert!(matches!(sorted("ThrottlingException", "", 400), QueueError::Throttled(_)));
+        assert!(matches!(
+            sorted("AWS.SimpleQueueService.NonExistentQueue", "", 400),
+            QueueError::NoSuchQueue(_)
+        ));
+        assert!(matches!(
+            sorted("ExpiredToken", "token expired", 403),
+            QueueError::Expired(_)
+        ));
+        assert!(matches!(
+            sorted("SignatureDoesNotMatch", "Signature expired: …", 403),
+            QueueError::ClockSkew(_)
+        ));
+        assert!(matches!(
+            sorted("SignatureDoesNotMatch", "check your key", 403),
+            QueueError::Credentials(_)
+        ));
+        assert!(matches!(
+            sorted("AccessDeniedException", "", 400),
+            QueueError::Denied(_)
+        ));
+        assert!(matches!(
+            sorted("ThrottlingException", "", 400),
+            QueueError::Throttled(_)
+        ));
         assert!(matches!(sorted("", "", 503), QueueError::Server(_)));
-        assert!(matches!(sorted("InvalidParameterValue", "", 400), QueueError::Refused(_)));
+        assert!(matches!(
+            sorted("InvalidParameterValue", "", 400),
+            QueueError::Refused(_)
+        ));
     }
 }

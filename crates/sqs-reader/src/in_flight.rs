@@ -25,13 +25,19 @@ impl Receipt {
     /// The newest receipt handle known for this message: an older one may no longer delete it.
     pub(crate) fn handle(&self) -> String {
         let entries = self.registry.entries();
-        entries.get(&self.message).map(|entry| entry.handle.clone()).unwrap_or_default()
+        entries
+            .get(&self.message)
+            .map(|entry| entry.handle.clone())
+            .unwrap_or_default()
     }
 }
 
 impl std::fmt::Debug for Receipt {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Receipt").field("message", &self.message).finish_non_exhaustive()
+        formatter
+            .debug_struct("Receipt")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,12 +78,27 @@ impl InFlight {
         permit: OwnedSemaphorePermit,
     ) -> Receipt {
         let now = Instant::now();
-        let fresh = Entry { handle, receipts: 0, received_at: now, visible_at: now + visibility };
+        let fresh = Entry {
+            handle,
+            receipts: 0,
+            received_at: now,
+            visible_at: now + visibility,
+        };
         let mut entries = self.entries();
         let receipts = entries.get(&message).map_or(0, |known| known.receipts);
-        entries.insert(message, Entry { receipts: receipts + 1, ..fresh });
+        entries.insert(
+            message,
+            Entry {
+                receipts: receipts + 1,
+                ..fresh
+            },
+        );
         drop(entries);
-        Receipt { message, registry: Arc::clone(self), _permit: permit }
+        Receipt {
+            message,
+            registry: Arc::clone(self),
+            _permit: permit,
+        }
     }
 
     /// Messages whose remaining time is at most half of `visibility`.
@@ -85,8 +106,11 @@ impl InFlight {
         let horizon = Instant::now() + visibility / 2;
         let due = |(message, entry): (&Uuid, &Entry)| {
             let timeout = visibility.min(LONGEST_HOLD.saturating_sub(entry.received_at.elapsed()));
-            (entry.visible_at <= horizon && !timeout.is_zero())
-                .then(|| Due { message: *message, handle: entry.handle.clone(), timeout })
+            (entry.visible_at <= horizon && !timeout.is_zero()).then(|| Due {
+                message: *message,
+                handle: entry.handle.clone(),
+                timeout,
+            })
         };
         self.entries().iter().filter_map(due).collect()
     }

@@ -24,7 +24,10 @@ pub enum AttributeContent {
 impl AttributeValue {
     /// An attribute of type `String`.
     pub fn text(value: impl Into<String>) -> Self {
-        Self { data_type: "String".to_owned(), content: AttributeContent::Text(value.into()) }
+        Self {
+            data_type: "String".to_owned(),
+            content: AttributeContent::Text(value.into()),
+        }
     }
 
     /// The text, where it is one.
@@ -48,7 +51,10 @@ impl AttributeValue {
 /// A sender may put anything into an attribute.
 impl fmt::Debug for AttributeValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("AttributeValue").field("data_type", &self.data_type).finish_non_exhaustive()
+        formatter
+            .debug_struct("AttributeValue")
+            .field("data_type", &self.data_type)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,8 +83,12 @@ pub struct ReceivedMessage {
 impl fmt::Debug for ReceivedMessage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut fields = formatter.debug_struct("ReceivedMessage");
-        fields.field("message_id", &self.message_id).field("body_bytes", &self.body.len());
-        fields.field("receive_count", &self.receive_count).finish_non_exhaustive()
+        fields
+            .field("message_id", &self.message_id)
+            .field("body_bytes", &self.body.len());
+        fields
+            .field("receive_count", &self.receive_count)
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,13 +108,20 @@ pub struct OutgoingMessage {
 impl OutgoingMessage {
     /// Bytes that count towards SQS's limit of 1 MiB a message and a batch.
     pub fn size(&self) -> usize {
-        let attributes: usize = self.attributes.iter().map(|(name, value)| name.len() + value.size()).sum();
+        let attributes: usize = self
+            .attributes
+            .iter()
+            .map(|(name, value)| name.len() + value.size())
+            .sum();
         self.body.len() + attributes
     }
 }
 
 impl fmt::Debug for OutgoingMessage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("OutgoingMessage").field("bytes", &self.size()).finish_non_exhaustive()
+        formatter
+            .debug_struct("OutgoingMessage")
+            .field("bytes", &self.size())
+            .finish_non_exhaustive()
     }
 }

@@ -83,7 +83,8 @@ impl<T: Transport> Reader<T> {
     /// Receives into `slots`, waiting up to `wait` (0 to 20 s) for the first message.
     pub async fn receive(&self, slots: Slots, wait: Duration) -> Result<Vec<Delivery>, QueueError> {
         let receive = self.transport.receive(slots.count(), wait);
-        let Ok(received) = tokio::time::timeout(wait.saturating_add(HUNG_AFTER), receive).await else {
+        let Ok(received) = tokio::time::timeout(wait.saturating_add(HUNG_AFTER), receive).await
+        else {
             return Err(QueueError::Unreachable("the receive hung".to_owned()));
         };
         let mut permits = slots.0;
@@ -94,7 +95,9 @@ impl<T: Transport> Reader<T> {
     fn admit(&self, message: ReceivedMessage, permit: OwnedSemaphorePermit) -> Delivery {
         let identity = Identity::of(&message);
         let id = id_of(&message.message_id);
-        let receipt = self.in_flight.admit(id, message.receipt_handle, self.visibility_timeout, permit);
+        let receipt =
+            self.in_flight
+                .admit(id, message.receipt_handle, self.visibility_timeout, permit);
         Delivery {
             body: message.body,
             identity,
@@ -107,26 +110,41 @@ impl<T: Transport> Reader<T> {
 
     /// Deletes messages from the queue. Call it only for what stands elsewhere.
     pub async fn delete(&self, deliveries: Vec<Delivery>) -> DeleteReport {
-        let receipts: Vec<Receipt> = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
+        let receipts: Vec<Receipt> = deliveries
+            .into_iter()
+            .map(|delivery| delivery.receipt)
+            .collect();
         let handles = receipts.iter().map(Receipt::handle).collect();
-        let failed = on_all("delete messages", handles, |chunk| async move { self.transport.delete(&chunk).await }).await;
-        DeleteReport { deleted: (receipts.len() - failed.len()) as u64, undeleted: failed.len() as u64 }
+        let failed = on_all("delete messages", handles, |chunk| async move {
+            self.transport.delete(&chunk).await
+        })
+        .await;
+        DeleteReport {
+            deleted: (receipts.len() - failed.len()) as u64,
+            undeleted: failed.len() as u64,
+        }
     }
 
     /// Lets the queue show messages again after `timeout`; zero hands them to another reader at once.
     pub async fn hide(&self, deliveries: Vec<Delivery>, timeout: Duration) {
-        let handles = deliveries.iter().map(|delivery| delivery.receipt.handle()).collect();
+        let handles = deliveries
+            .iter()
+            .map(|delivery| delivery.receipt.handle())
+            .collect();
         self.change_visibility(handles, timeout).await;
     }
 
     async fn change_visibility(&self, handles: Vec<String>, timeout: Duration) -> Vec<usize> {
-        let call = |chunk: Vec<String>| async move { self.transport.change_visibility(&chunk, timeout).await };
+        let call = |chunk: Vec<String>| async move {
+            self.transport.change_visibility(&chunk, timeout).await
+        };
         on_all("change the visibility of messages", handles, call).await
     }
 
     /// Keeps everything in flight hidden, at half its visibility timeout. Runs until dropped.
     pub async fn keep_hidden(&self) {
-        let often = (self.visibility_timeout / 4).clamp(Duration::from_millis(250), Duration::from_secs(30));
+        let often = (self.visibility_timeout / 4)
+            .clamp(Duration::from_millis(250), Duration::from_secs(30));
         let mut ticks = tokio::time::interval(often);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -149,7 +167,11 @@ impl<T: Transport> Reader<T> {
         let since = Instant::now();
         let handles = group.iter().map(|due| due.handle.clone()).collect();
         let failed = self.change_visibility(handles, first.timeout).await;
-        tracing::debug!(messages = group.len(), failed = failed.len(), "visibility extended");
+        tracing::debug!(
+            messages = group.len(),
+            failed = failed.len(),
+            "visibility extended"
+        );
         for (index, due) in group.iter().enumerate() {
             if !failed.contains(&index) {
                 self.in_flight.extended(due.message, since, due.timeout);

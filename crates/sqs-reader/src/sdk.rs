@@ -6,8 +6,9 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
-    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
-    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName,
+    QueueAttributeName, SendMessageBatchRequestEntry,
 };
 
 use crate::attributes::{QueueFacts, RedrivePolicy};
@@ -25,7 +26,12 @@ pub struct SdkTransport {
 
 impl SdkTransport {
     pub(crate) fn new(polls: Client, calls: Client) -> Self {
-        Self { polls, calls, queue_url: String::new(), requests: AtomicU64::new(0) }
+        Self {
+            polls,
+            calls,
+            queue_url: String::new(),
+            requests: AtomicU64::new(0),
+        }
     }
 
     /// The queue's URL.
@@ -39,7 +45,11 @@ impl SdkTransport {
 }
 
 impl Transport for SdkTransport {
-    async fn receive(&self, at_most: usize, wait: Duration) -> Result<Vec<ReceivedMessage>, QueueError> {
+    async fn receive(
+        &self,
+        at_most: usize,
+        wait: Duration,
+    ) -> Result<Vec<ReceivedMessage>, QueueError> {
         self.count();
         let answer = self
             .polls
@@ -54,20 +64,39 @@ impl Transport for SdkTransport {
             .send()
             .await
             .map_err(|error| classify(&format!("receive from {}", self.queue_url), &error))?;
-        Ok(answer.messages.unwrap_or_default().into_iter().map(received).collect())
+        Ok(answer
+            .messages
+            .unwrap_or_default()
+            .into_iter()
+            .map(received)
+            .collect())
     }
 
     async fn delete(&self, handles: &[String]) -> Result<EntryFailures, QueueError> {
         self.count();
         let entries = handles.iter().enumerate().map(|(index, handle)| {
-            DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(handle).build()
+            DeleteMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(handle)
+                .build()
         });
-        let call = self.calls.delete_message_batch().queue_url(&self.queue_url).set_entries(Some(built(entries)?));
-        let answer = call.send().await.map_err(|error| classify(&format!("delete from {}", self.queue_url), &error))?;
+        let call = self
+            .calls
+            .delete_message_batch()
+            .queue_url(&self.queue_url)
+            .set_entries(Some(built(entries)?));
+        let answer = call
+            .send()
+            .await
+            .map_err(|error| classify(&format!("delete from {}", self.queue_url), &error))?;
         Ok(failures(&answer.failed))
     }
 
-    async fn change_visibility(&self, handles: &[String], timeout: Duration) -> Result<EntryFailures, QueueError> {
+    async fn change_visibility(
+        &self,
+        handles: &[String],
+        timeout: Duration,
+    ) -> Result<EntryFailures, QueueError> {
         self.count();
         let seconds = i32::try_from(timeout.as_secs()).unwrap_or(i32::MAX);
         let entries = handles.iter().enumerate().map(|(index, handle)| {
@@ -77,20 +106,36 @@ impl Transport for SdkTransport {
                 .visibility_timeout(seconds)
                 .build()
         });
-        let call =
-            self.calls.change_message_visibility_batch().queue_url(&self.queue_url).set_entries(Some(built(entries)?));
-        let answer = call
-            .send()
-            .await
-            .map_err(|error| classify(&format!("change visibility on {}", self.queue_url), &error))?;
+        let call = self
+            .calls
+            .change_message_visibility_batch()
+            .queue_url(&self.queue_url)
+            .set_entries(Some(built(entries)?));
+        let answer = call.send().await.map_err(|error| {
+            classify(&format!("change visibility on {}", self.queue_url), &error)
+        })?;
         Ok(failures(&answer.failed))
     }
 
-    async fn send(&self, url: &str, messages: &[OutgoingMessage]) -> Result<EntryFailures, QueueError> {
+    async fn send(
+        &self,
+        url: &str,
+        messages: &[OutgoingMessage],
+    ) -> Result<EntryFailures, QueueError> {
         self.count();
-        let entries = messages.iter().enumerate().map(|(index, message)| entry(index, message));
-        let call = self.calls.send_message_batch().queue_url(url).set_entries(Some(built(entries)?));
-        let answer = call.send().await.map_err(|error| classify(&format!("send to {url}"), &error))?;
+        let entries = messages
+            .iter()
+            .enumerate()
+            .map(|(index, message)| entry(index, message));
+        let call = self
+            .calls
+            .send_message_batch()
+            .queue_url(url)
+            .set_entries(Some(built(entries)?));
+        let answer = call
+            .send()
+            .await
+            .map_err(|error| classify(&format!("send to {url}"), &error))?;
         Ok(failures(&answer.failed))
     }
 
@@ -103,15 +148,23 @@ impl Transport for SdkTransport {
             .attribute_names(QueueAttributeName::All)
             .send()
             .await
-            .map_err(|error| classify(&format!("read the attributes of {}", self.queue_url), &error))?;
+            .map_err(|error| {
+                classify(
+                    &format!("read the attributes of {}", self.queue_url),
+                    &error,
+                )
+            })?;
         let attributes = answer.attributes.unwrap_or_default();
         let text = |name: QueueAttributeName| attributes.get(&name).map(String::as_str);
         let number = |name| text(name).and_then(|text| text.parse().ok());
         Ok(QueueFacts {
-            visibility_timeout: Duration::from_secs(number(QueueAttributeName::VisibilityTimeout).unwrap_or(30)),
+            visibility_timeout: Duration::from_secs(
+                number(QueueAttributeName::VisibilityTimeout).unwrap_or(30),
+            ),
             waiting: number(QueueAttributeName::ApproximateNumberOfMessages).unwrap_or(0),
-            in_flight: number(QueueAttributeName::ApproximateNumberOfMessagesNotVisible).unwrap_or(0),
-            fifo: self.queue_url.ends_with(".fifo") || text(QueueAttributeName::FifoQueue) == Some("true"),
+            in_flight: number(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+                .unwrap_or(0),
+            fifo: text(QueueAttributeName::FifoQueue) == Some("true"),
             redrive: text(QueueAttributeName::RedrivePolicy).and_then(RedrivePolicy::parse),
         })
     }
@@ -120,8 +173,13 @@ impl Transport for SdkTransport {
         self.count();
         let call = self.calls.get_queue_url().queue_name(name);
         let call = call.set_queue_owner_aws_account_id(account.map(str::to_owned));
-        let answer = call.send().await.map_err(|error| classify(&format!("look up queue {name}"), &error))?;
-        answer.queue_url.ok_or_else(|| QueueError::NoSuchQueue(name.to_owned()))
+        let answer = call
+            .send()
+            .await
+            .map_err(|error| classify(&format!("look up queue {name}"), &error))?;
+        answer
+            .queue_url
+            .ok_or_else(|| QueueError::NoSuchQueue(name.to_owned()))
     }
 
     fn requests(&self) -> u64 {
@@ -133,7 +191,8 @@ fn received(message: Message) -> ReceivedMessage {
     let mut system = message.attributes.unwrap_or_default();
     let mut take = |name: MessageSystemAttributeName| system.remove(&name);
     ReceivedMessage {
-        sent_at_ms: take(MessageSystemAttributeName::SentTimestamp).and_then(|text| text.parse().ok()),
+        sent_at_ms: take(MessageSystemAttributeName::SentTimestamp)
+            .and_then(|text| text.parse().ok()),
         receive_count: take(MessageSystemAttributeName::ApproximateReceiveCount)
             .and_then(|text| text.parse().ok())
             .unwrap_or(1),
@@ -141,7 +200,12 @@ fn received(message: Message) -> ReceivedMessage {
         message_id: message.message_id.unwrap_or_default(),
         receipt_handle: message.receipt_handle.unwrap_or_default(),
         body: message.body.unwrap_or_default(),
-        attributes: message.message_attributes.unwrap_or_default().into_iter().filter_map(attribute).collect(),
+        attributes: message
+            .message_attributes
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(attribute)
+            .collect(),
     }
 }
 
@@ -151,7 +215,13 @@ fn attribute((name, value): (String, MessageAttributeValue)) -> Option<(String, 
         (None, Some(bytes)) => AttributeContent::Binary(bytes.into_inner()),
         (None, None) => return None,
     };
-    Some((name, AttributeValue { data_type: value.data_type, content }))
+    Some((
+        name,
+        AttributeValue {
+            data_type: value.data_type,
+            content,
+        },
+    ))
 }
 
 /// The position is the entry's id: a batch with two equal ids is refused whole.
@@ -175,8 +245,12 @@ fn entry(
     builder.build()
 }
 
-fn built<E>(entries: impl Iterator<Item = Result<E, aws_sdk_sqs::error::BuildError>>) -> Result<Vec<E>, QueueError> {
-    entries.collect::<Result<_, _>>().map_err(|error| QueueError::Configuration(error.to_string()))
+fn built<E>(
+    entries: impl Iterator<Item = Result<E, aws_sdk_sqs::error::BuildError>>,
+) -> Result<Vec<E>, QueueError> {
+    entries
+        .collect::<Result<_, _>>()
+        .map_err(|error| QueueError::Configuration(error.to_string()))
 }
 
 fn failures(failed: &[BatchResultErrorEntry]) -> EntryFailures {

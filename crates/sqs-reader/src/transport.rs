@@ -35,7 +35,10 @@ pub trait Transport: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<ReceivedMessage>, QueueError>> + Send;
 
     /// Deletes up to ten messages by receipt handle.
-    fn delete(&self, handles: &[String]) -> impl Future<Output = Result<EntryFailures, QueueError>> + Send;
+    fn delete(
+        &self,
+        handles: &[String],
+    ) -> impl Future<Output = Result<EntryFailures, QueueError>> + Send;
 
     /// Makes up to ten messages visible again after `timeout` (0 s to 12 h) from now.
     fn change_visibility(
@@ -55,7 +58,11 @@ pub trait Transport: Send + Sync + 'static {
     fn facts(&self) -> impl Future<Output = Result<QueueFacts, QueueError>> + Send;
 
     /// The URL of a queue of that name, owned by `account` where given.
-    fn url_of(&self, name: &str, account: Option<&str>) -> impl Future<Output = Result<String, QueueError>> + Send;
+    fn url_of(
+        &self,
+        name: &str,
+        account: Option<&str>,
+    ) -> impl Future<Output = Result<String, QueueError>> + Send;
 
     /// Requests made so far.
     fn requests(&self) -> u64;

@@ -1,0 +1,68 @@
+//! How personal data is masked: there is no default, and the refusal to choose one explains the choices.
+
+use login_model::Maskers;
+use masking::{FieldMasker, Kind, Scheme};
+
+use crate::failure::Failure;
+
+/// Characters in the columns that hold masked values.
+const COLUMN_CHARS: usize = 256;
+
+/// How the PII fields are masked
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Masking")]
+pub(crate) struct MaskingArguments {
+    /// How ip and device_id are masked; no default, since how PII is protected is your decision
+    #[arg(long, value_name = "SCHEME", env = "ETL_MASKING", value_parser = scheme)]
+    pub(crate) masking: Option<Scheme>,
+    /// Another scheme for ip
+    #[arg(long, value_name = "SCHEME", env = "ETL_MASK_IP", value_parser = scheme)]
+    pub(crate) mask_ip: Option<Scheme>,
+    /// Another scheme for device_id
+    #[arg(long, value_name = "SCHEME", env = "ETL_MASK_DEVICE_ID", value_parser = scheme)]
+    pub(crate) mask_device_id: Option<Scheme>,
+}
+
+fn scheme(name: &str) -> Result<Scheme, String> {
+    name.parse()
+        .map_err(|_| format!("expected one of\n{}", choices()))
+}
+
+fn choices() -> String {
+    let line = |scheme: &Scheme| format!("  {:<12} {}", scheme.to_string(), scheme.description());
+    Scheme::ALL.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+impl MaskingArguments {
+    pub(crate) fn maskers(&self) -> Result<Maskers, Failure> {
+        Ok(Maskers {
+            ip: self.masker("ip", Kind::Ip, self.mask_ip)?,
+            device_id: self.masker("device_id", Kind::Text, self.mask_device_id)?,
+        })
+    }
+
+    fn masker(&self, field: &str, kind: Kind, own: Option<Scheme>) -> Result<FieldMasker, Failure> {
+        let scheme = own.or(self.masking).ok_or_else(no_scheme)?;
+        let builder = FieldMasker::builder(scheme)
+            .domain(field)
+            .kind(kind)
+            .max_chars(COLUMN_CHARS);
+        builder
+            .build()
+            .map_err(|error| Failure::usage(format!("--masking {scheme} for {field}: {error}")))
+    }
+}
+
+fn no_scheme() -> Failure {
+    Failure::usage(format!("--masking is not given, and has no default\n{}", choices()))
+        .hint("aes-siv is what most should choose: duplicates stay visible, and whoever has the keyset can recover values")
+}
+
+/// Says what a scheme does not protect, once, where it does not.
+pub(crate) fn warn_of_encodings(maskers: &Maskers) {
+    if [maskers.ip.scheme(), maskers.device_id.scheme()].contains(&Scheme::Base64) {
+        tracing::warn!(
+            "base64 is an encoding, not protection: whoever reads the column can decode it"
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! The command line: every option with its environment variable and help. Reads; decides nothing.
+
+mod masking;
+mod queue;
+mod run;
+mod send;
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
+pub(crate) use self::queue::QueueArguments;
+pub(crate) use self::run::{OutputFormat, RunArguments, WritingArguments};
+pub(crate) use self::send::SendArguments;
+
+/// Login events from an SQS queue, masked, into Postgres
+#[derive(Debug, Parser)]
+#[command(name = "etl", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read, mask, write, delete until the queue is empty, then exit; with --follow, keep going
+    Run(Box<RunArguments>),
+    /// Put login events on a queue: a JSONL file, or generated ones
+    Send(SendArguments),
+    /// Create or update the tables
+    Migrate(DatabaseArguments),
+}
+
+/// Which database
+#[derive(Debug, clap::Args)]
+pub(crate) struct DatabaseArguments {
+    /// postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=… (better in the environment: `ps` shows options)
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) database_url: Option<String>,
+}
+
+/// What is logged, on stderr
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Logging")]
+pub(crate) struct LogArguments {
+    /// How log lines are written
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "ETL_LOG_FORMAT", global = true)]
+    pub(crate) log_format: LogFormat,
+    /// error, warn, info, debug or trace; RUST_LOG, where set, wins
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "info",
+        env = "ETL_LOG_LEVEL",
+        global = true
+    )]
+    pub(crate) log_level: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Reads `200ms`, `25s`, `5m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "expected a number with a unit, such as 200ms, 25s or 5m".to_owned())
+}

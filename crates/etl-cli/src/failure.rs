@@ -1,0 +1,107 @@
+//! How a command ends badly: one line that says what, one that says what to do, and the exit code that scripts read.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use pg_writer::StoreError;
+use sqs_reader::QueueError;
+
+/// Gave up on the queue or the database.
+pub(crate) const GAVE_UP: u8 = 1;
+/// Bad usage or configuration.
+pub(crate) const USAGE: u8 = 2;
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            code: USAGE,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn gave_up(message: impl Into<String>) -> Self {
+        Self {
+            code: GAVE_UP,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// A signal came before there was anything to finish.
+    pub(crate) fn stopped(code: u8) -> Self {
+        Self {
+            code,
+            message: "stopped before the first receive".to_owned(),
+            hint: None,
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Tells the user, and the shell.
+    pub(crate) fn report(&self) -> ExitCode {
+        eprintln!("{self}");
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "error: {}", self.message)?;
+        self.hint
+            .iter()
+            .try_for_each(|hint| write!(formatter, "\nhint: {hint}"))
+    }
+}
+
+impl From<QueueError> for Failure {
+    fn from(error: QueueError) -> Self {
+        let code = match error {
+            QueueError::NoSuchQueue(_)
+            | QueueError::Configuration(_)
+            | QueueError::Credentials(_) => USAGE,
+            _ => GAVE_UP,
+        };
+        Self {
+            code,
+            message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match error {
+            StoreError::Configuration(_) | StoreError::Schema(_) => USAGE,
+            _ => GAVE_UP,
+        };
+        let hint = matches!(error, StoreError::Unavailable(_)).then(|| {
+            "check --database-url, and that the server runs and lets this machine in".to_owned()
+        });
+        Self {
+            code,
+            message: error.to_string(),
+            hint,
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::gave_up(format!("{error:#}"))
+    }
+}

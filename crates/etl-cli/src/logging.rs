@@ -1,0 +1,43 @@
+//! Logs on stderr. Only this workspace's crates may speak below `warn`, whatever filter is asked for: the driver
+//! of the database logs bind parameters and the SDK logs bodies, which are people's data.
+
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::arguments::{LogArguments, LogFormat};
+use crate::failure::Failure;
+use crate::terminal::{LogWriter, has_colour};
+
+/// Crates whose log lines are known to hold no value of a message.
+const OURS: [&str; 5] = ["etl", "login_model", "masking", "pg_writer", "sqs_reader"];
+
+pub(crate) fn start(arguments: &LogArguments) -> Result<(), Failure> {
+    let wanted = std::env::var("RUST_LOG")
+        .ok()
+        .filter(|value| !value.is_empty());
+    let wanted = wanted.unwrap_or_else(|| arguments.log_level.clone());
+    let filter = EnvFilter::builder().parse(&wanted).map_err(|error| {
+        Failure::usage(format!("--log-level cannot be read: {error}"))
+            .hint("use error, warn, info, debug or trace")
+    })?;
+    let filter = filter.and(filter_fn(may_speak));
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(|| LogWriter)
+        .with_ansi(has_colour());
+    let layer = match arguments.log_format {
+        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .init();
+    Ok(())
+}
+
+fn may_speak(metadata: &Metadata<'_>) -> bool {
+    let crate_name = metadata.target().split("::").next().unwrap_or_default();
+    OURS.contains(&crate_name) || *metadata.level() <= LevelFilter::WARN
+}

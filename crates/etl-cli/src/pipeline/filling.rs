@@ -1,0 +1,77 @@
+//! The batch that is being filled. Rows are appended under a short lock, by whichever poller has them: no channel,
+//! no task and no copy a message.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pg_writer::Batch;
+use sqs_reader::Delivery;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::store::Rejections;
+
+/// A batch, the rejections that came with it, and since when they wait.
+pub(crate) struct Filling {
+    content: Mutex<Content>,
+    started: Notify,
+    full: usize,
+}
+
+#[derive(Default)]
+struct Content {
+    batch: Batch<Delivery>,
+    rejected: Rejections,
+    since: Option<Instant>,
+}
+
+impl Filling {
+    pub(crate) fn new(full: usize) -> Self {
+        Self {
+            content: Mutex::default(),
+            started: Notify::new(),
+            full,
+        }
+    }
+
+    /// Adds what one receive brought; answers a batch where it is full.
+    pub(crate) fn add(
+        &self,
+        batch: Batch<Delivery>,
+        rejected: Rejections,
+    ) -> Option<Batch<Delivery>> {
+        let mut content = self.content();
+        content.batch.append(batch);
+        content.rejected.extend(rejected);
+        if content.batch.len() >= self.full {
+            content.since = (!content.rejected.is_empty()).then(Instant::now);
+            return Some(std::mem::take(&mut content.batch));
+        }
+        if content.since.is_none() {
+            content.since = Some(Instant::now());
+            self.started.notify_one();
+        }
+        None
+    }
+
+    pub(crate) fn take(&self) -> (Batch<Delivery>, Rejections) {
+        let content = std::mem::take(&mut *self.content());
+        (content.batch, content.rejected)
+    }
+
+    /// Waits until what is held has waited for `age`.
+    pub(crate) async fn old_enough(&self, age: Duration) {
+        loop {
+            let since = self.content().since;
+            match since {
+                Some(since) if since.elapsed() >= age => return,
+                Some(since) => tokio::time::sleep_until(since + age).await,
+                None => self.started.notified().await,
+            }
+        }
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,211 @@
+//! The path of a delivery, composed of the four stages: received, parsed and masked, committed, acknowledged.
+//!
+//! A delivery's permit and receipt travel with it from the receive to its settlement; nothing calls back up the
+//! line. The loop takes the queue and the store as parameters, so that it runs without AWS and Postgres too.
+
+mod budget;
+mod filling;
+mod health;
+mod inbox;
+mod poll;
+mod regulator;
+mod reject;
+mod store;
+mod tally;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use login_model::{MaskedLogin, Maskers, Parser, Rejection};
+use pg_writer::Batch;
+use sqs_reader::{Delivery, Reader, Transport};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::budget::Budget;
+use self::filling::Filling;
+use self::health::Health;
+use self::inbox::Inbox;
+use self::regulator::Regulator;
+pub(crate) use self::store::Store;
+pub(crate) use self::tally::{Counts, Tally};
+
+/// What a delivery is turned into, and by which rules.
+pub(crate) struct Rules {
+    pub(crate) parser: Parser,
+    pub(crate) maskers: Maskers,
+}
+
+impl Rules {
+    /// The masked row in `body`.
+    pub(crate) fn row<'a>(&self, body: &'a str) -> Result<MaskedLogin<'a>, Rejection> {
+        self.parser.parse(body)?.mask(&self.maskers)
+    }
+}
+
+/// How the work is cut and bounded.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Keep going on an empty queue.
+    pub(crate) follow: bool,
+    pub(crate) wait: Duration,
+    pub(crate) max_messages: Option<u64>,
+    pub(crate) pollers: usize,
+    pub(crate) writers: usize,
+    pub(crate) batch_size: usize,
+    pub(crate) batch_age: Duration,
+    /// How long after a stop what is held may take to be settled.
+    pub(crate) grace_period: Duration,
+    /// How long a drain puts up with an outage; a follower does for ever.
+    pub(crate) give_up_after: Option<Duration>,
+    /// Where unreadable messages go.
+    pub(crate) dead_letter_url: Option<String>,
+}
+
+/// Why the pipeline ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The queue is empty, or as many messages were taken as were asked for.
+    Done,
+    /// It was told to stop.
+    Stopped,
+    /// An outage outlasted its patience, or the queue refuses.
+    GaveUp(String),
+}
+
+/// Everything that the tasks of one run share.
+pub(crate) struct Pipeline<T, S> {
+    inbox: Inbox<T>,
+    store: S,
+    rules: Rules,
+    options: Options,
+    filling: Filling,
+    budget: Budget,
+    regulator: Regulator,
+    health: Health,
+    writers: Semaphore,
+    tasks: TaskTracker,
+    tally: Arc<Tally>,
+    /// No further receive.
+    stop: CancellationToken,
+    /// No further try: release what is not settled.
+    release: CancellationToken,
+}
+
+impl<T: Transport, S: Store> Pipeline<T, S> {
+    pub(crate) fn new(
+        reader: Reader<T>,
+        store: S,
+        rules: Rules,
+        options: Options,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            inbox: Inbox::new(reader),
+            store,
+            rules,
+            filling: Filling::new(options.batch_size),
+            budget: Budget::new(options.max_messages),
+            regulator: Regulator::new(options.pollers),
+            health: Health::new(options.give_up_after),
+            writers: Semaphore::new(options.writers),
+            tasks: TaskTracker::new(),
+            tally: Arc::default(),
+            stop,
+            release: CancellationToken::new(),
+            options,
+        })
+    }
+
+    /// Runs until the queue is drained, a stop is asked for, or patience ends; settles what is held in each case.
+    pub(crate) async fn run(self: &Arc<Self>) -> Ending {
+        let keep_hidden = tokio::spawn({
+            let pipeline = Arc::clone(self);
+            async move { pipeline.inbox.keep_hidden().await }
+        });
+        let flush_by_age = tokio::spawn(Arc::clone(self).flush_by_age());
+        let ending = self.poll_all().await;
+        flush_by_age.abort();
+        self.settle_what_is_held().await;
+        keep_hidden.abort();
+        ending
+    }
+
+    async fn poll_all(self: &Arc<Self>) -> Ending {
+        let mut pollers = tokio::task::JoinSet::new();
+        for _ in 0..self.options.pollers {
+            pollers.spawn(Arc::clone(self).poll());
+        }
+        let outcomes = pollers.join_all().await;
+        let first_refusal = outcomes.into_iter().find_map(Result::err);
+        match self.health.gave_up().or(first_refusal) {
+            Some(why) => Ending::GaveUp(why),
+            None if self.stop.is_cancelled() => Ending::Stopped,
+            None => Ending::Done,
+        }
+    }
+
+    /// Writes the last batch and waits for its like, for as long as the grace period; then releases the rest.
+    async fn settle_what_is_held(self: &Arc<Self>) {
+        self.flush();
+        self.tasks.close();
+        let stopped = self.stop.is_cancelled() || self.health.gave_up().is_some();
+        if stopped {
+            let grace = self.options.grace_period;
+            if tokio::time::timeout(grace, self.tasks.wait()).await.is_ok() {
+                return;
+            }
+            tracing::warn!(
+                grace_period.s = grace.as_secs(),
+                "the grace period is over; releasing what is not settled"
+            );
+            self.release.cancel();
+            // Releasing is one round of requests; past this the messages come back by their visibility timeout.
+            drop(tokio::time::timeout(LAST_ROUND, self.tasks.wait()).await);
+        } else {
+            self.tasks.wait().await;
+        }
+    }
+
+    /// Hands the batch that is being filled to a writer.
+    fn flush(self: &Arc<Self>) {
+        let (batch, rejected) = self.filling.take();
+        if !batch.is_empty() {
+            self.spawn_write(batch);
+        }
+        if !rejected.is_empty() {
+            self.tasks.spawn(Arc::clone(self).reject(rejected));
+        }
+    }
+
+    fn spawn_write(self: &Arc<Self>, batch: Batch<Delivery>) {
+        self.tasks.spawn(Arc::clone(self).write(batch));
+    }
+
+    async fn flush_by_age(self: Arc<Self>) {
+        loop {
+            self.filling.old_enough(self.options.batch_age).await;
+            self.flush();
+        }
+    }
+
+    pub(crate) fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    pub(crate) async fn waiting(&self) -> Option<u64> {
+        self.inbox.waiting().await
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.inbox.requests()
+    }
+
+    pub(crate) fn statements(&self) -> u64 {
+        self.store.statements()
+    }
+}
+
+const LAST_ROUND: Duration = Duration::from_secs(3);

@@ -1,0 +1,192 @@
+//! The polling loop: a turn, a healthy database, room in flight, then a receive; what it brings is parsed and
+//! masked at once and joins the batch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use login_model::Rejection;
+use pg_writer::{Batch, LedgerKey, RejectionRecord};
+use sqs_reader::backoff::jittered;
+use sqs_reader::{Delivery, MAX_BATCH, QueueError, Slots, Transport};
+
+use super::regulator::Next;
+use super::{Pipeline, Store};
+
+/// The longest wait of a drain once it has received something, so that it does not sit out a full long poll.
+const DRAIN_WAIT: Duration = Duration::from_secs(1);
+/// How long a receive that is out may take after a stop; what it took later comes back by its visibility timeout.
+const ABANDON_AFTER: Duration = Duration::from_secs(1);
+const BASE: Duration = Duration::from_millis(200);
+const CAP: Duration = Duration::from_secs(20);
+
+/// Whether the loop goes on.
+enum Flow {
+    Again,
+    Rest,
+    Over,
+}
+
+impl<T: Transport, S: Store> Pipeline<T, S> {
+    /// One poller, until all is over. The error is the queue's refusal.
+    pub(super) async fn poll(self: Arc<Self>) -> Result<(), String> {
+        let mut failures = 0;
+        while let Some(turn) = self.regulator.turn().await {
+            loop {
+                match self.poll_once(&mut failures).await {
+                    Ok(Flow::Again) => {}
+                    Ok(Flow::Rest) => {
+                        turn.forget();
+                        break;
+                    }
+                    Ok(Flow::Over) => {
+                        self.regulator.end();
+                        return Ok(());
+                    }
+                    Err(refusal) => {
+                        self.regulator.end();
+                        return Err(refusal);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn poll_once(self: &Arc<Self>, failures: &mut u32) -> Result<Flow, String> {
+        let asked = self.budget.take(MAX_BATCH);
+        if asked == 0 {
+            return Ok(Flow::Over);
+        }
+        let Some(slots) = self.ready_for(asked).await else {
+            self.budget.give_back(asked);
+            return Ok(Flow::Over);
+        };
+        self.regulator.receive_begins();
+        let received = self.receive(slots).await;
+        let count = received
+            .as_ref()
+            .map_or(0, |received| received.as_ref().map_or(0, Vec::len));
+        let next = self.regulator.receive_ends(count, asked);
+        self.budget.give_back(asked - count);
+        match received {
+            None => Ok(Flow::Over),
+            Some(Err(error)) => self.after_failure(&error, failures).await,
+            Some(Ok(deliveries)) => {
+                *failures = 0;
+                Ok(self.after_receive(deliveries, &next))
+            }
+        }
+    }
+
+    /// Room for `asked` deliveries, once the database is healthy; `None` after a stop.
+    async fn ready_for(&self, asked: usize) -> Option<Slots> {
+        let ready = async {
+            self.health.database_up().await;
+            self.inbox.slots(asked).await
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            () = self.release.cancelled() => None,
+            slots = ready => Some(slots),
+        }
+    }
+
+    /// `None` where a stop came and the receive did not end in time.
+    async fn receive(&self, slots: Slots) -> Option<Result<Vec<Delivery>, QueueError>> {
+        let abandoned = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(ABANDON_AFTER).await;
+        };
+        tokio::select! {
+            biased;
+            received = self.inbox.receive(slots, self.wait()) => Some(received),
+            () = abandoned => None,
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let first = self.tally.receives.get() == 0;
+        if self.options.follow || first {
+            self.options.wait
+        } else {
+            self.options.wait.min(DRAIN_WAIT)
+        }
+    }
+
+    fn after_receive(self: &Arc<Self>, deliveries: Vec<Delivery>, next: &Next) -> Flow {
+        self.tally.receives.add(1);
+        self.health.queue_worked();
+        self.tally.received.add(deliveries.len() as u64);
+        let empty = deliveries.is_empty();
+        self.take_in(deliveries);
+        if self.stop.is_cancelled() {
+            return Flow::Over;
+        }
+        if empty && !self.options.follow {
+            // Nothing more is coming that a batch could wait for.
+            self.flush();
+        }
+        match next {
+            Next::Rest => Flow::Rest,
+            Next::AloneAndEmpty if !self.options.follow && self.inbox.is_idle() => Flow::Over,
+            Next::AloneAndEmpty | Next::Continue => Flow::Again,
+        }
+    }
+
+    async fn after_failure(&self, error: &QueueError, failures: &mut u32) -> Result<Flow, String> {
+        let never_worked = self.tally.receives.get() == 0;
+        if never_worked && !error.is_transient() {
+            return Err(error.to_string());
+        }
+        if self.health.queue_failed(&error.to_string()) {
+            return Ok(Flow::Over);
+        }
+        let pause = jittered(*failures, BASE, CAP);
+        *failures = failures.saturating_add(1);
+        tracing::warn!(error = %error, retry.in_ms = pause.as_millis(), "failed to receive");
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Ok(Flow::Over),
+            () = tokio::time::sleep(pause) => Ok(Flow::Again),
+        }
+    }
+
+    /// Parses and masks what one receive brought.
+    fn take_in(self: &Arc<Self>, deliveries: Vec<Delivery>) {
+        if deliveries.is_empty() {
+            return;
+        }
+        let mut batch = Batch::default();
+        let mut rejected = Vec::new();
+        for delivery in deliveries {
+            let key = ledger_key(&delivery);
+            let pushed = batch.push(key, delivery, |delivery| self.rules.row(&delivery.body));
+            if let Err((delivery, rejection)) = pushed {
+                rejected.push(rejection_of(delivery, rejection));
+            }
+        }
+        if let Some(full) = self.filling.add(batch, rejected) {
+            self.spawn_write(full);
+        }
+    }
+}
+
+pub(super) fn rejection_of(delivery: Delivery, rejection: Rejection) -> RejectionRecord<Delivery> {
+    let message_id = delivery.identity.message_id;
+    let hint = rejection.hint();
+    tracing::warn!(message.id = %message_id, reason = rejection.reason.as_str(), hint, "rejected a message: {rejection}");
+    RejectionRecord {
+        key: ledger_key(&delivery),
+        rejection,
+        receive_count: delivery.receive_count,
+        token: delivery,
+    }
+}
+
+fn ledger_key(delivery: &Delivery) -> LedgerKey {
+    LedgerKey {
+        sent_at_ms: delivery.identity.sent_at_ms,
+        message_id: delivery.identity.message_id,
+    }
+}

@@ -1,0 +1,38 @@
+//! What the pipeline asks of a store: the two writes, each answered with proof.
+
+use std::future::Future;
+
+use pg_writer::{Batch, PgStore, Recorded, RejectionRecord, Report, StoreError};
+use sqs_reader::Delivery;
+
+/// Rejections to record.
+pub(crate) type Rejections = Vec<RejectionRecord<Delivery>>;
+
+/// A store of masked logins.
+pub(crate) trait Store: Send + Sync + 'static {
+    fn write(&self, batch: Batch<Delivery>) -> impl Future<Output = Report<Delivery>> + Send;
+
+    fn record(
+        &self,
+        rejections: Rejections,
+    ) -> impl Future<Output = Result<Recorded<Delivery>, (Rejections, StoreError)>> + Send;
+
+    fn statements(&self) -> u64;
+}
+
+impl Store for PgStore {
+    async fn write(&self, batch: Batch<Delivery>) -> Report<Delivery> {
+        self.write(batch).await
+    }
+
+    async fn record(
+        &self,
+        rejections: Rejections,
+    ) -> Result<Recorded<Delivery>, (Rejections, StoreError)> {
+        self.record(rejections).await
+    }
+
+    fn statements(&self) -> u64 {
+        self.statements()
+    }
+}

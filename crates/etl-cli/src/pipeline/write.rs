@@ -1,0 +1,82 @@
+//! From a full batch to settled deliveries: written until every row stands or is refused, then acknowledged.
+//! A commit is never cancelled; deletes overlap the next commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use login_model::{Reason, Rejection};
+use pg_writer::{Batch, Committed, StoreError};
+use sqs_reader::backoff::jittered;
+use sqs_reader::{Delivery, Transport};
+
+use super::poll::rejection_of;
+use super::{Pipeline, Store};
+
+const BASE: Duration = Duration::from_millis(200);
+const CAP: Duration = Duration::from_secs(10);
+
+impl<T: Transport, S: Store> Pipeline<T, S> {
+    pub(super) async fn write(self: Arc<Self>, batch: Batch<Delivery>) {
+        let mut open = Some(batch);
+        let mut attempt = 0;
+        while let Some(batch) = open.take() {
+            let report = {
+                let _writer = self.writers.acquire().await;
+                self.store.write(batch).await
+            };
+            self.acknowledge(report.committed);
+            self.refuse(
+                report
+                    .refused
+                    .into_iter()
+                    .map(|(_, delivery)| delivery)
+                    .collect(),
+            );
+            match report.undecided {
+                None => self.health.database_worked(),
+                Some((rest, error)) if self.wait_after(&error, attempt).await => {
+                    attempt = attempt.saturating_add(1);
+                    open = Some(rest);
+                }
+                Some((rest, _)) => self.inbox.release(rest.into_tokens()).await,
+            }
+        }
+    }
+
+    fn acknowledge(self: &Arc<Self>, committed: Committed<Delivery>) {
+        self.tally.written.add(committed.written());
+        self.tally.duplicates.add(committed.duplicates());
+        let pipeline = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let report = pipeline.inbox.acknowledge(committed).await;
+            pipeline.tally.deleted.add(report.deleted);
+            pipeline.tally.undeleted.add(report.undeleted);
+        });
+    }
+
+    fn refuse(self: &Arc<Self>, refused: Vec<Delivery>) {
+        if refused.is_empty() {
+            return;
+        }
+        let refusal = Rejection::of_message(Reason::RefusedByDatabase);
+        let rejections = refused
+            .into_iter()
+            .map(|delivery| rejection_of(delivery, refusal))
+            .collect();
+        self.tasks.spawn(Arc::clone(self).reject(rejections));
+    }
+
+    /// Waits before the next try; false where there is none, because patience or the grace period is over.
+    pub(super) async fn wait_after(&self, error: &StoreError, attempt: u32) -> bool {
+        let pause = jittered(attempt, BASE, CAP);
+        tracing::warn!(error = %error, retry.in_ms = pause.as_millis(), "failed to write to the database");
+        if self.health.database_failed(&error.to_string()) {
+            self.release.cancel();
+        }
+        tokio::select! {
+            biased;
+            () = self.release.cancelled() => false,
+            () = tokio::time::sleep(pause) => true,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `etl run`: checks what it needs, composes the stages, and says what was done.
+
+mod dry_run;
+mod input;
+mod preflight;
+mod progress;
+mod summary;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use login_model::Parser;
+use pg_writer::PgStore;
+use sqs_reader::Transport;
+
+use self::input::Lines;
+pub(crate) use self::preflight::open_pool;
+use self::preflight::{Source, open_queue, open_store};
+use self::summary::Summary;
+use crate::arguments::{RunArguments, warn_of_encodings};
+use crate::failure::Failure;
+use crate::pipeline::{Ending, Options, Pipeline, Rules};
+use crate::signals::Signals;
+
+pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
+    let rules = Rules {
+        parser: Parser::new().app_version(arguments.writing.app_version),
+        maskers: arguments.masking.maskers()?,
+    };
+    warn_of_encodings(&rules.maskers);
+    let run = Run {
+        arguments,
+        signals: Signals::listen()?,
+        started: Instant::now(),
+    };
+    let dry_run = run.arguments.writing.dry_run;
+    match &run.arguments.reading.input {
+        Some(path) => {
+            let lines = Lines::open(path, run.arguments.reading.date.as_deref())?;
+            let source = Source::of_lines(lines, &run.arguments).await?;
+            if dry_run {
+                return dry_run::print_rows(source, &rules, &run).await;
+            }
+            let store = run
+                .unless_stopped(open_store(&run.arguments.writing))
+                .await?;
+            run.write(source, store, rules).await
+        }
+        None if dry_run => {
+            let source = run
+                .unless_stopped(Box::pin(open_queue(&run.arguments)))
+                .await?;
+            dry_run::print_rows(source, &rules, &run).await
+        }
+        None => {
+            let both = async {
+                tokio::try_join!(
+                    open_queue(&run.arguments),
+                    open_store(&run.arguments.writing)
+                )
+            };
+            let (source, store) = run.unless_stopped(Box::pin(both)).await?;
+            run.write(source, store, rules).await
+        }
+    }
+}
+
+/// What one run was asked for, and since when.
+struct Run {
+    arguments: RunArguments,
+    signals: Signals,
+    started: Instant,
+}
+
+impl Run {
+    /// Nothing is held during the preflight: a signal ends it at once.
+    async fn unless_stopped<R>(
+        &self,
+        preflight: impl Future<Output = Result<R, Failure>>,
+    ) -> Result<R, Failure> {
+        tokio::select! {
+            biased;
+            outcome = preflight => outcome,
+            () = self.signals.stop.cancelled() => Err(Failure::stopped(self.signals.exit_code())),
+        }
+    }
+
+    async fn write<T: Transport>(
+        &self,
+        source: Source<T>,
+        store: PgStore,
+        rules: Rules,
+    ) -> Result<ExitCode, Failure> {
+        let options = self.options(source.dead_letter_url.clone());
+        let is_queue = source.is_queue;
+        let pipeline = Pipeline::new(
+            source.reader,
+            store,
+            rules,
+            options,
+            self.signals.stop.clone(),
+        );
+        let progress = progress::start(Arc::clone(&pipeline), is_queue);
+        let ending = pipeline.run().await;
+        progress.end();
+        let mut counts = pipeline.tally().counts();
+        if !is_queue {
+            // The lines of a file stay where they are.
+            counts.deleted = 0;
+        }
+        Summary {
+            counts,
+            sqs_requests: pipeline.requests(),
+            sql_statements: pipeline.statements(),
+            elapsed_seconds: self.started.elapsed().as_secs_f64(),
+        }
+        .print(self.arguments.ending.output, is_queue);
+        self.exit_code(ending)
+    }
+
+    fn options(&self, dead_letter_url: Option<String>) -> Options {
+        let RunArguments {
+            reading,
+            writing,
+            ending,
+            ..
+        } = &self.arguments;
+        Options {
+            follow: ending.follow,
+            wait: Duration::from_secs(reading.wait_time_seconds),
+            max_messages: reading.max_messages,
+            pollers: reading.pollers,
+            writers: writing.writers,
+            batch_size: writing.batch_size,
+            batch_age: writing.batch_age,
+            grace_period: ending.grace_period,
+            give_up_after: (!ending.follow).then_some(ending.give_up_after),
+            dead_letter_url,
+        }
+    }
+
+    fn exit_code(&self, ending: Ending) -> Result<ExitCode, Failure> {
+        match ending {
+            Ending::Done => Ok(ExitCode::SUCCESS),
+            Ending::Stopped if self.arguments.ending.follow => Ok(ExitCode::SUCCESS),
+            Ending::Stopped => Ok(ExitCode::from(self.signals.exit_code())),
+            Ending::GaveUp(why) => Err(Failure::gave_up(format!("gave up: {why}"))
+                .hint("nothing is lost: what was not written is still on the queue")),
+        }
+    }
+}
