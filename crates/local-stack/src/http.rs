@@ -101,10 +101,7 @@ impl Connection {
 }
 
 fn end_of_head(buffer: &[u8], from: usize) -> Option<usize> {
-    let found = buffer[from..]
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")?;
-    Some(from + found + 4)
+    Some(from + memchr::memmem::find(&buffer[from..], b"\r\n\r\n")? + 4)
 }
 
 fn content_length(head: &[u8]) -> io::Result<usize> {
@@ -117,12 +114,14 @@ fn content_length(head: &[u8]) -> io::Result<usize> {
 
 /// The value of a header; its name in small letters.
 pub(crate) fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
-    let value = head.split(|byte| *byte == b'\n').find_map(|line| {
-        let (found, value) = line.split_at_checked(name.len())?;
+    let mut lines = memchr::memchr_iter(b'\n', head).map(|end| &head[end + 1..]);
+    let rest = lines.find_map(|rest| {
+        let (found, rest) = rest.split_at_checked(name.len())?;
         found.eq_ignore_ascii_case(name.as_bytes()).then_some(())?;
-        value.strip_prefix(b":")
+        rest.strip_prefix(b":")
     })?;
-    Some(str::from_utf8(value).ok()?.trim())
+    let end = memchr::memchr(b'\r', rest)?;
+    Some(str::from_utf8(&rest[..end]).ok()?.trim())
 }
 
 #[cfg(test)]

@@ -97,15 +97,13 @@ impl Backlog {
 pub(crate) fn write_json_string(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len() + 32);
     out.push(b'"');
-    for piece in text.split_inclusive(|byte| *byte == b'"') {
-        match piece.split_last() {
-            Some((b'"', before)) => {
-                out.extend_from_slice(before);
-                out.extend_from_slice(b"\\\"");
-            }
-            _ => out.extend_from_slice(piece),
-        }
+    let mut start = 0;
+    for quote in memchr::memchr_iter(b'"', text) {
+        out.extend_from_slice(&text[start..quote]);
+        out.push(b'\\');
+        start = quote;
     }
+    out.extend_from_slice(&text[start..]);
     out.push(b'"');
 }
 

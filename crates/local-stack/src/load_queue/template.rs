@@ -1,8 +1,6 @@
 //! Login events made on the fly, shaped like real ones. Message `index` of a seed is always the same, so nothing of a
 //! backlog is held in memory until it is received.
 
-use std::io::Write;
-
 /// A stream of random numbers (SplitMix64): good enough for shapes, and free.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
@@ -115,13 +113,19 @@ fn write_device(random: &mut Random, out: &mut Vec<u8>) {
     out.extend_from_slice(&text);
 }
 
-/// Without the machinery of formatting, for small numbers and timestamps alike.
-pub(crate) fn write_number(out: &mut Vec<u8>, number: u64) {
-    if number < 10 {
-        out.push(b"0123456789"[(number % 10) as usize]);
-    } else {
-        let _ = write!(out, "{number}");
+/// In decimal, without the machinery of formatting.
+pub(crate) fn write_number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b"0123456789"[(number % 10) as usize];
+        number /= 10;
+        if number == 0 {
+            break;
+        }
     }
+    out.extend_from_slice(&digits[start..]);
 }
 
 #[cfg(test)]
@@ -134,6 +138,15 @@ mod tests {
         let mut text = Vec::new();
         write_event(7, index, &mut text);
         serde_json::from_slice(&text).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        for number in [0, 9, 10, 255, 1_795_353_266_782, u64::MAX] {
+            let mut text = Vec::new();
+            write_number(&mut text, number);
+            assert_eq!(text, number.to_string().as_bytes());
+        }
     }
 
     #[test]

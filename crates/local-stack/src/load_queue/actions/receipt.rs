@@ -10,11 +10,11 @@ const LENGTH: usize = FILLER.len() + 16;
 
 pub(crate) fn write(receipt: Receipt, out: &mut Vec<u8>) {
     out.extend_from_slice(FILLER);
-    for number in [receipt.slot, receipt.generation] {
-        for shift in (0..8).rev() {
-            out.push(b"0123456789abcdef"[(number >> (4 * shift) & 15) as usize]);
-        }
-    }
+    let number = u64::from(receipt.slot) << 32 | u64::from(receipt.generation);
+    let digits: [u8; 16] = std::array::from_fn(|place| {
+        b"0123456789abcdef"[(number >> (60 - 4 * place) & 15) as usize]
+    });
+    out.extend_from_slice(&digits);
 }
 
 pub(crate) fn read(handle: &str) -> Result<Receipt, Refusal> {
