@@ -73,14 +73,24 @@ impl FieldMasker {
     /// it was.
     pub fn mask_into(&self, value: &str, output: &mut String) -> Result<(), MaskError> {
         let start = output.len();
-        let masked =
-            self.engine
-                .mask_into(&self.canonical(value), self.kind, self.max_chars, output);
-        let checked = masked.and_then(|()| self.check_length(&output[start..]));
+        let masked = self.push_mask(value, output);
+        let checked =
+            masked.and_then(|()| self.check_length(output.get(start..).unwrap_or_default()));
         if checked.is_err() {
             output.truncate(start);
         }
         checked
+    }
+
+    fn push_mask(&self, value: &str, output: &mut String) -> Result<(), MaskError> {
+        match self.canonical(value) {
+            Cow::Borrowed(value) => self
+                .engine
+                .mask_into(value, self.kind, self.max_chars, output),
+            Cow::Owned(value) => self
+                .engine
+                .mask_into(&value, self.kind, self.max_chars, output),
+        }
     }
 
     /// The value's masks under every enabled key, the primary's first: what a look-up searches for while a column

@@ -55,7 +55,8 @@ impl Search {
     }
 
     async fn run(&mut self, attempt: &mut impl Attempt) -> Result<(), StoreError> {
-        let mut open = Vec::from([0..self.fates.len()]);
+        let all = 0..self.fates.len();
+        let mut open = vec![all];
         let mut probed = false;
         while let Some(rows) = open.pop() {
             if self.commits(attempt, rows.clone()).await? {
