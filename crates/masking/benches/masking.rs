@@ -48,7 +48,7 @@ fn names() -> Vec<&'static str> {
     Scheme::ALL.iter().map(|scheme| scheme.name()).collect()
 }
 
-#[divan::bench(args = names())]
+#[divan::bench(args = names(), sample_count = 1000, sample_size = 100)]
 fn mask_both_fields(bencher: Bencher<'_, '_>, name: &str) {
     let (ip, device) = pair(name.parse().expect("a name of the list"));
     let mut output = String::with_capacity(512);
@@ -60,7 +60,7 @@ fn mask_both_fields(bencher: Bencher<'_, '_>, name: &str) {
     });
 }
 
-#[divan::bench(args = ["base64", "aes-siv", "ipcrypt-pfx"])]
+#[divan::bench(args = ["base64", "aes-siv", "ipcrypt-pfx"], sample_count = 1000, sample_size = 100)]
 fn unmask_both_fields(bencher: Bencher<'_, '_>, name: &str) {
     let (ip, device) = pair(name.parse().expect("a name of the list"));
     let masked_ip = ip.mask(ADDRESS).expect("an address");

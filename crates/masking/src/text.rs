@@ -30,7 +30,9 @@ pub(crate) fn encode_into(bytes: &[u8], output: &mut String) {
 pub(crate) fn push_encoded(engine: &GeneralPurpose, bytes: &[u8], output: &mut String) {
     let mut buffer = [0; 64];
     for piece in bytes.chunks(48) {
-        let length = engine.encode_slice(piece, &mut buffer).expect("48 bytes are 64 characters of base64");
+        let length = engine
+            .encode_slice(piece, &mut buffer)
+            .expect("48 bytes are 64 characters of base64");
         output.push_str(str::from_utf8(&buffer[..length]).expect("base64 is ASCII"));
     }
 }
