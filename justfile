@@ -1,0 +1,75 @@
+# Recipes of the project; `just` lists them. Every one that CI runs is called from here by name.
+
+set shell := ["sh", "-euc"]
+
+target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
+etl_binary := target / "debug" / "etl"
+stack := target / "debug" / "local-stack"
+
+# List the recipes
+default:
+    @just --list --unsorted
+
+# Run the whole job on sample events against a local Postgres and SQS, and show the masked rows
+etl masking="base64": build
+    #!/bin/sh
+    set -eu
+    '{{ stack }}' up
+    eval "$('{{ stack }}' env)"
+    export ETL_QUEUE_NAME=login-queue ETL_LOG_LEVEL="${ETL_LOG_LEVEL:-warn}"
+    '{{ stack }}' queue login-queue --dead-letter login-queue-dlq --max-receive-count 10 > /dev/null
+    '{{ etl_binary }}' migrate
+    '{{ etl_binary }}' send --generate 100
+    echo
+    '{{ etl_binary }}' run --masking '{{ masking }}'
+    echo
+    '{{ stack }}' show
+    echo
+    echo 'The servers keep running: `just psql` opens the table, `just down` stops them and removes their data.'
+
+# Stop what `just etl` started, and remove its data
+down: build-stack
+    @'{{ stack }}' down
+
+# Open the table in psql
+psql: build-stack
+    @'{{ stack }}' psql
+
+# Run all tests, or those of one crate: `just test masking`
+test crate="":
+    cargo test {{ if crate == "" { "--workspace" } else { "--package " + crate } }} --all-features
+
+# Build what `just etl` runs
+build:
+    cargo build --package etl-cli --package local-stack
+
+[private]
+build-stack:
+    @cargo build --quiet --package local-stack
+
+# Build the binary for production
+release:
+    cargo build --release --package etl-cli
+
+# Check format, lints and documentation
+lint: format-check
+    cargo clippy --workspace --all-targets --all-features -- --deny warnings
+    RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --all-features
+
+[private]
+format-check:
+    cargo fmt --all --check
+
+# Check licences, sources and, where the database of advisories can be fetched, advisories
+deny:
+    #!/bin/sh
+    set -eu
+    cargo deny --all-features check licenses bans sources
+    if ! cargo deny fetch db > /dev/null 2>&1; then
+        echo 'advisories: not checked, the database cannot be fetched from here'
+        exit 0
+    fi
+    cargo deny --all-features check advisories
+
+# Everything that CI runs
+ci: lint deny test etl down
