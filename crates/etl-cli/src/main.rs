@@ -2,6 +2,7 @@
 
 mod arguments;
 mod failure;
+mod keys;
 mod logging;
 mod migrate;
 mod pipeline;

@@ -1,12 +1,12 @@
 //! How personal data is masked: there is no default, and the refusal to choose one explains the choices.
 
+use std::path::{Path, PathBuf};
+
 use login_model::Maskers;
 use masking::{FieldMasker, Kind, Scheme};
 
 use crate::failure::Failure;
-
-/// Characters in the columns that hold masked values.
-const COLUMN_CHARS: usize = 256;
+use crate::keys;
 
 /// How the PII fields are masked
 #[derive(Debug, Clone, clap::Args)]
@@ -21,6 +21,15 @@ pub(crate) struct MaskingArguments {
     /// Another scheme for device_id
     #[arg(long, value_name = "SCHEME", env = "ETL_MASK_DEVICE_ID", value_parser = scheme)]
     pub(crate) mask_device_id: Option<Scheme>,
+    /// The key file, for the schemes that need a key; `etl keyset new` makes one
+    #[arg(long, value_name = "FILE", env = "ETL_KEYSET")]
+    pub(crate) keyset: Option<PathBuf>,
+    /// Another key file for ip
+    #[arg(long, value_name = "FILE", env = "ETL_KEYSET_IP")]
+    pub(crate) keyset_ip: Option<PathBuf>,
+    /// Another key file for device_id
+    #[arg(long, value_name = "FILE", env = "ETL_KEYSET_DEVICE_ID")]
+    pub(crate) keyset_device_id: Option<PathBuf>,
 }
 
 fn scheme(name: &str) -> Result<Scheme, String> {
@@ -35,21 +44,22 @@ fn choices() -> String {
 
 impl MaskingArguments {
     pub(crate) fn maskers(&self) -> Result<Maskers, Failure> {
+        let (ip_key, device_key) = (self.keyset_ip.as_deref(), self.keyset_device_id.as_deref());
         Ok(Maskers {
-            ip: self.masker("ip", Kind::Ip, self.mask_ip)?,
-            device_id: self.masker("device_id", Kind::Text, self.mask_device_id)?,
+            ip: self.masker("ip", Kind::Ip, self.mask_ip, ip_key)?,
+            device_id: self.masker("device_id", Kind::Text, self.mask_device_id, device_key)?,
         })
     }
 
-    fn masker(&self, field: &str, kind: Kind, own: Option<Scheme>) -> Result<FieldMasker, Failure> {
-        let scheme = own.or(self.masking).ok_or_else(no_scheme)?;
-        let builder = FieldMasker::builder(scheme)
-            .domain(field)
-            .kind(kind)
-            .max_chars(COLUMN_CHARS);
-        builder
-            .build()
-            .map_err(|error| Failure::usage(format!("--masking {scheme} for {field}: {error}")))
+    fn masker(
+        &self,
+        field: &str,
+        kind: Kind,
+        own_scheme: Option<Scheme>,
+        own_key: Option<&Path>,
+    ) -> Result<FieldMasker, Failure> {
+        let scheme = own_scheme.or(self.masking).ok_or_else(no_scheme)?;
+        keys::masker(scheme, field, kind, own_key.or(self.keyset.as_deref()))
     }
 }
 
