@@ -98,64 +98,57 @@ pub enum KeysetError {
     NoRandomness,
 }
 
+impl KeysetError {
+    /// The key that is at fault and what is wrong with it, where it is one key.
+    const fn about_one_key(&self) -> Option<(u32, &'static str)> {
+        Some(match self {
+            Self::DuplicateKeyId { key_id } => (*key_id, "stands in the keyset twice"),
+            Self::PrimaryMissing { key_id } => (*key_id, "is named as primary and is missing"),
+            Self::PrimaryNotEnabled { key_id } => (*key_id, "cannot be primary, it is not enabled"),
+            Self::BadKeyMaterial { key_id } => (*key_id, "has material that is not valid"),
+            Self::UnknownKey { key_id } => (*key_id, "is not in the keyset"),
+            Self::IsPrimary { key_id } => (*key_id, "is the primary, promote another first"),
+            Self::Destroyed { key_id } => (*key_id, "is destroyed"),
+            Self::UnsupportedPrefix { key_id } => (*key_id, "has a prefix other than TINK and RAW"),
+            Self::UnsupportedStatus { key_id } => (*key_id, "has a status that is not known"),
+            Self::UnsupportedKeyVersion { key_id } => (*key_id, "has a version that is not known"),
+            Self::UnsupportedHash { key_id } => (*key_id, "is for a hash other than SHA-256"),
+            _ => return None,
+        })
+    }
+
+    const fn about_the_whole(&self) -> &'static str {
+        match self {
+            Self::Empty => "the keyset holds no keys",
+            Self::MixedTypes => "the keyset holds keys of more than one type",
+            Self::UnsupportedType { .. } => {
+                "the keyset holds keys of a type that masks nothing here"
+            }
+            Self::NotProtobuf => "not a keyset in binary form",
+            Self::NotBase64 => "the encrypted keyset is not base64",
+            Self::Encrypted => "the keyset is encrypted",
+            Self::NotEncrypted => "the keyset is not encrypted",
+            Self::IsIpcryptKey => "this is a key of ipcrypt-pfx, not a keyset",
+            Self::NotIpcryptKey => "this is not a key of ipcrypt-pfx",
+            Self::BadIpcryptKey => "not 64 hexadecimal digits with halves that differ",
+            Self::NoRandomness => "the operating system gave no random bytes",
+            _ => "not a keyset in JSON",
+        }
+    }
+}
+
 impl fmt::Display for KeysetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((key_id, fault)) = self.about_one_key() {
+            return write!(formatter, "key {key_id} {fault}");
+        }
+        formatter.write_str(self.about_the_whole())?;
         match self {
-            Self::Empty => write!(formatter, "the keyset holds no keys"),
-            Self::MixedTypes => write!(formatter, "the keyset holds keys of more than one type"),
-            Self::DuplicateKeyId { key_id } => write!(formatter, "two keys have the id {key_id}"),
-            Self::PrimaryMissing { key_id } => {
-                write!(formatter, "the primary key {key_id} is not in the keyset")
-            }
-            Self::PrimaryNotEnabled { key_id } => {
-                write!(formatter, "the primary key {key_id} is not enabled")
-            }
-            Self::BadKeyMaterial { key_id } => {
-                write!(formatter, "the material of key {key_id} is not valid")
-            }
-            Self::UnsupportedType { type_url } => {
-                write!(formatter, "keys of type {type_url} mask nothing here")
-            }
-            Self::UnknownKey { key_id } => {
-                write!(formatter, "no key of the keyset has the id {key_id}")
-            }
-            Self::IsPrimary { key_id } => write!(
-                formatter,
-                "key {key_id} is the primary, promote another first"
-            ),
-            Self::Destroyed { key_id } => write!(formatter, "key {key_id} is destroyed"),
-            Self::UnsupportedPrefix { key_id } => write!(
-                formatter,
-                "key {key_id} has an output prefix other than TINK and RAW"
-            ),
-            Self::UnsupportedStatus { key_id } => {
-                write!(formatter, "key {key_id} has a status that is not known")
-            }
-            Self::UnsupportedKeyVersion { key_id } => {
-                write!(formatter, "key {key_id} has a version that is not known")
-            }
-            Self::UnsupportedHash { key_id } => {
-                write!(formatter, "key {key_id} is for a hash other than SHA-256")
-            }
+            Self::UnsupportedType { type_url } => write!(formatter, ": {type_url}"),
             Self::NotJson { line, column } => {
-                write!(
-                    formatter,
-                    "not a keyset in JSON, from line {line} column {column} on"
-                )
+                write!(formatter, ", from line {line} column {column} on")
             }
-            Self::NotProtobuf => write!(formatter, "not a keyset in binary form"),
-            Self::NotBase64 => write!(formatter, "the encrypted keyset is not base64"),
-            Self::Encrypted => write!(formatter, "the keyset is encrypted"),
-            Self::NotEncrypted => write!(formatter, "the keyset is not encrypted"),
-            Self::IsIpcryptKey => write!(formatter, "this is a key of ipcrypt-pfx, not a keyset"),
-            Self::NotIpcryptKey => write!(formatter, "this is not a key of ipcrypt-pfx"),
-            Self::BadIpcryptKey => {
-                write!(
-                    formatter,
-                    "the key of ipcrypt-pfx is not 64 hexadecimal digits with halves that differ"
-                )
-            }
-            Self::NoRandomness => write!(formatter, "the operating system gave no random bytes"),
+            _ => Ok(()),
         }
     }
 }

@@ -346,6 +346,30 @@ fn an_ipcrypt_key_has_a_file_of_its_own() {
     }
 }
 
+#[test]
+fn errors_read_after_failed_to() {
+    let told = [
+        (
+            KeysetError::IsPrimary { key_id: 7 },
+            "key 7 is the primary, promote another first",
+        ),
+        (
+            KeysetError::NotJson { line: 2, column: 3 },
+            "not a keyset in JSON, from line 2 column 3 on",
+        ),
+        (
+            KeysetError::UnsupportedType {
+                type_url: "AesGcmKey".into(),
+            },
+            "the keyset holds keys of a type that masks nothing here: AesGcmKey",
+        ),
+        (KeysetError::Encrypted, "the keyset is encrypted"),
+    ];
+    for (error, words) in told {
+        assert_eq!(error.to_string(), words);
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_documents_are_refused_without_a_panic(text in any::<String>(), bytes in any::<Vec<u8>>()) {
