@@ -71,6 +71,13 @@ impl Column {
         }
     }
 
+    /// One row's bytes; `None` is NULL.
+    #[cfg(any(feature = "memory", test))]
+    pub(crate) fn value(&self, row: usize) -> Option<&[u8]> {
+        let (length, bytes) = self.slice(row..row + 1).elements.split_at(4);
+        (length != (-1_i32).to_be_bytes()).then_some(bytes)
+    }
+
     /// A new column with the rows that `keep` names, in order.
     pub(crate) fn select(&self, keep: &[usize]) -> Self {
         let mut selected = Self::new(self.element_oid);

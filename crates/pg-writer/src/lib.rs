@@ -3,8 +3,12 @@
 mod batch;
 mod column;
 mod error;
+#[cfg(feature = "memory")]
+mod memory;
+mod neighbours;
 mod pool;
 mod rejection;
+mod report;
 mod schema;
 mod settings;
 mod settle;
@@ -14,9 +18,12 @@ mod tls;
 
 pub use batch::{Batch, Committed, LedgerKey};
 pub use error::StoreError;
+#[cfg(feature = "memory")]
+pub use memory::{Condition, MemoryFaults, MemoryStore, StoredLogin, StoredRejection};
 pub use pool::Pool;
 pub use rejection::{Recorded, RejectionRecord};
+pub use report::Report;
 pub use schema::prepare;
 pub use settings::Settings;
-pub use store::{PgStore, Report};
+pub use store::PgStore;
 pub use tls::SslMode;

@@ -55,6 +55,9 @@ impl Search {
     }
 
     async fn run(&mut self, attempt: &mut impl Attempt) -> Result<(), StoreError> {
+        if self.fates.is_empty() {
+            return Ok(());
+        }
         let all = 0..self.fates.len();
         let mut open = vec![all];
         let mut probed = false;

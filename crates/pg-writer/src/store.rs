@@ -3,38 +3,22 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use tokio::time::Instant;
-
-use crate::batch::{Batch, Columns, Committed, Fate, LedgerKey};
+use crate::batch::{Batch, Columns};
 use crate::error::{Failure, StoreError, of_plain_statement};
+use crate::neighbours::Neighbours;
 use crate::pool::{Pool, discard};
 use crate::rejection::{Recorded, RejectionRecord, columns_of};
-use crate::settle::{Attempt, SYSTEMIC_AFTER, settle};
+use crate::report::Report;
+use crate::settle::{Attempt, settle};
 use crate::statement::WriteLogins;
-
-/// A commit this recent shows that the table takes rows.
-const NEIGHBOURS_FOR: Duration = Duration::from_secs(60);
-
-/// What became of a batch. Each of its tokens is in exactly one of the three.
-#[must_use]
-pub struct Report<T> {
-    /// Rows that stand.
-    pub committed: Committed<T>,
-    /// Rows that Postgres refused while their neighbours were committed.
-    pub refused: Vec<(LedgerKey, T)>,
-    /// Rows to try again later, and why they are not decided.
-    pub undecided: Option<(Batch<T>, StoreError)>,
-}
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 /// A pool of connections and what the last commits tell of the table's health.
 pub struct PgStore {
     pub(crate) pool: Pool,
     statements: AtomicU64,
-    neighbours: Mutex<Neighbours>,
+    neighbours: Neighbours,
 }
 
 impl PgStore {
@@ -43,7 +27,7 @@ impl PgStore {
         Self {
             pool,
             statements: AtomicU64::new(0),
-            neighbours: Mutex::default(),
+            neighbours: Neighbours::default(),
         }
     }
 
@@ -63,17 +47,12 @@ impl PgStore {
             columns: &batch.columns,
             sent: &self.statements,
         };
-        let verdict = settle(&mut attempt, batch.len(), self.may_blame()).await;
-        self.remember(&verdict.fates);
+        let verdict = settle(&mut attempt, batch.len(), self.neighbours.may_blame()).await;
+        self.neighbours.remember(&verdict.fates);
         if verdict.error.as_ref().is_some_and(StoreError::is_transient) {
             discard(connection);
         }
-        let sorted = batch.sort_out(&verdict.fates, verdict.written);
-        Report {
-            committed: sorted.committed,
-            refused: sorted.refused,
-            undecided: verdict.error.map(|error| (sorted.rest, error)),
-        }
+        Report::of(batch, verdict)
     }
 
     /// Records rejected messages; only a message recorded may leave the queue.
@@ -82,6 +61,9 @@ impl PgStore {
         &self,
         records: Vec<RejectionRecord<T>>,
     ) -> Result<Recorded<T>, (Vec<RejectionRecord<T>>, StoreError)> {
+        if records.is_empty() {
+            return Ok(Recorded::new(records));
+        }
         let mut connection = match self.pool.get().await {
             Ok(connection) => connection,
             Err(error) => return Err((records, error)),
@@ -98,63 +80,6 @@ impl PgStore {
                 }
                 Err((records, error))
             }
-        }
-    }
-
-    fn may_blame(&self) -> usize {
-        self.neighbours
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .may_blame()
-    }
-
-    fn remember(&self, fates: &[Fate]) {
-        self.neighbours
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remember(fates);
-    }
-}
-
-impl<T> Report<T> {
-    fn undecided(batch: Batch<T>, error: StoreError) -> Self {
-        let committed = Committed {
-            written: 0,
-            tokens: Vec::new(),
-        };
-        Self {
-            committed,
-            refused: Vec::new(),
-            undecided: Some((batch, error)),
-        }
-    }
-}
-
-/// Whether other rows were committed lately: then a lone refused row is that row's fault.
-#[derive(Default)]
-struct Neighbours {
-    committed_at: Option<Instant>,
-    refused_since: usize,
-}
-
-impl Neighbours {
-    fn may_blame(&self) -> usize {
-        match self.committed_at {
-            Some(at) if at.elapsed() < NEIGHBOURS_FOR => {
-                SYSTEMIC_AFTER.saturating_sub(self.refused_since)
-            }
-            _ => 0,
-        }
-    }
-
-    fn remember(&mut self, fates: &[Fate]) {
-        if fates.contains(&Fate::Committed) {
-            *self = Self {
-                committed_at: Some(Instant::now()),
-                refused_since: 0,
-            };
-        } else {
-            self.refused_since += fates.iter().filter(|&&fate| fate == Fate::Refused).count();
         }
     }
 }
