@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use login_model::AppVersionRule;
+use login_model::{AppVersionRule, EnvelopeRule};
 
 use super::{DatabaseArguments, MaskingArguments, QueueArguments, duration};
 
@@ -48,6 +48,14 @@ pub(crate) struct ReadingArguments {
     /// Where unreadable messages go, name or URL [default: as the queue's RedrivePolicy says]
     #[arg(long, value_name = "QUEUE", env = "ETL_DEAD_LETTER_QUEUE")]
     pub(crate) dead_letter_queue: Option<String>,
+    /// auto: open SNS notifications and EventBridge events; none: take each body as it is
+    #[arg(
+        long,
+        value_name = "auto|none",
+        default_value = "auto",
+        env = "ETL_ENVELOPE"
+    )]
+    pub(crate) envelope: EnvelopeRule,
     /// Read lines of this file (- for stdin) in place of a queue
     #[arg(long, value_name = "FILE.jsonl", env = "ETL_INPUT", conflicts_with_all = ["queue_name", "queue_url", "follow"])]
     pub(crate) input: Option<PathBuf>,

@@ -25,7 +25,9 @@ use crate::signals::Signals;
 
 pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let rules = Rules {
-        parser: Parser::new().app_version(arguments.writing.app_version),
+        parser: Parser::new()
+            .app_version(arguments.writing.app_version)
+            .envelope(arguments.reading.envelope),
         maskers: arguments.masking.maskers()?,
     };
     warn_of_encodings(&rules.maskers);
@@ -42,16 +44,18 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
             if dry_run {
                 return dry_run::print_rows(source, &rules, &run).await;
             }
-            let store = run
-                .unless_stopped(open_store(&run.arguments.writing))
-                .await?;
-            run.write(source, store, rules).await
+            let store = open_store(&run.arguments.writing);
+            match run.unless_stopped(store).await? {
+                Some(store) => run.write(source, store, rules).await,
+                None => run.never_began(),
+            }
         }
         None if dry_run => {
-            let source = run
-                .unless_stopped(Box::pin(open_queue(&run.arguments)))
-                .await?;
-            dry_run::print_rows(source, &rules, &run).await
+            let source = Box::pin(open_queue(&run.arguments));
+            match run.unless_stopped(source).await? {
+                Some(source) => dry_run::print_rows(source, &rules, &run).await,
+                None => run.exit_code(Ending::Stopped),
+            }
         }
         None => {
             let both = async {
@@ -60,8 +64,10 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
                     open_store(&run.arguments.writing)
                 )
             };
-            let (source, store) = run.unless_stopped(Box::pin(both)).await?;
-            run.write(source, store, rules).await
+            match run.unless_stopped(Box::pin(both)).await? {
+                Some((source, store)) => run.write(source, store, rules).await,
+                None => run.never_began(),
+            }
         }
     }
 }
@@ -74,16 +80,27 @@ struct Run {
 }
 
 impl Run {
-    /// Nothing is held during the preflight: a signal ends it at once.
+    /// Nothing is held during the preflight: a signal ends it at once, with `None`.
     async fn unless_stopped<R>(
         &self,
         preflight: impl Future<Output = Result<R, Failure>>,
-    ) -> Result<R, Failure> {
+    ) -> Result<Option<R>, Failure> {
         tokio::select! {
             biased;
-            outcome = preflight => outcome,
-            () = self.signals.stop.cancelled() => Err(Failure::stopped(self.signals.exit_code())),
+            outcome = preflight => outcome.map(Some),
+            () = self.signals.stop.cancelled() => Ok(None),
         }
+    }
+
+    /// A signal came before the first receive.
+    fn never_began(&self) -> Result<ExitCode, Failure> {
+        let summary = Summary {
+            elapsed_seconds: self.started.elapsed().as_secs_f64(),
+            ..Summary::default()
+        };
+        let is_queue = self.arguments.reading.input.is_none();
+        summary.print(self.arguments.ending.output, is_queue);
+        self.exit_code(Ending::Stopped)
     }
 
     async fn write<T: Transport>(
