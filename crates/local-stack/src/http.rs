@@ -88,8 +88,9 @@ impl Connection {
         let _ = self.stream.peek(&mut byte).await;
     }
 
-    pub(crate) fn into_stream(self) -> TcpStream {
-        self.stream
+    /// Ends the connection with a reset, as a crashed peer or a firewall does.
+    pub(crate) fn reset(self) -> io::Result<()> {
+        self.stream.set_zero_linger()
     }
 
     async fn fill(&mut self) -> io::Result<()> {
@@ -124,6 +125,22 @@ pub(crate) fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
     Some(str::from_utf8(&rest[..end]).ok()?.trim())
 }
 
+/// A copy of a head with its length changed, and another body.
+pub(crate) fn with_body(head: &[u8], body: &[u8]) -> Vec<u8> {
+    let length = format!("Content-Length: {}\r\n\r\n", body.len());
+    let is_length = |line: &[u8]| {
+        line.get(..15)
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"content-length:"))
+    };
+    let lines = head
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter(|line| *line != b"\r\n" && !is_length(line));
+    let mut message: Vec<u8> = lines.flatten().copied().collect();
+    message.extend_from_slice(length.as_bytes());
+    message.extend_from_slice(body);
+    message
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +157,18 @@ mod tests {
     fn a_length_that_no_message_has_is_refused() {
         assert!(content_length(b"\r\ncontent-length: 99999999999\r\n\r\n").is_err());
         assert!(content_length(b"\r\ncontent-length: -1\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn another_body_has_another_length() {
+        let message = with_body(
+            b"POST / HTTP/1.1\r\ncontent-length: 2\r\nHost: x\r\n\r\n",
+            b"{...}",
+        );
+        assert_eq!(
+            message,
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{...}"
+        );
     }
 
     #[test]

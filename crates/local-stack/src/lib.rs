@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod background;
 mod command;
+mod fault_proxy;
 mod guarded;
 mod hint;
 mod home;
@@ -13,9 +15,12 @@ mod random;
 mod sqs;
 mod stack;
 mod wheel;
+mod when;
 
 pub use command::run;
+pub use fault_proxy::{Fault, FaultProxy, Rule};
 pub use hint::report;
 pub use load_queue::{LoadQueue, Statistics};
 pub use postgres::{Database, Postgres, postgres};
 pub use sqs::{ACCESS_KEY_ID, ACCOUNT_ID, REGION, SECRET_ACCESS_KEY, Sqs, SqsClient, sqs};
+pub use when::When;

@@ -13,28 +13,22 @@ mod server;
 mod statistics;
 mod template;
 
-use std::net::Ipv4Addr;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use anyhow::Result;
 
 use self::broker::Broker;
 use self::server::Shared;
 pub use self::statistics::Statistics;
-use crate::hint::{hinted, report};
-use crate::postgres::connection::runtime;
+use crate::background::Background;
+use crate::hint::report;
 use crate::sqs::ACCOUNT_ID;
 
 /// A running load queue; dropping it stops it.
 #[derive(Debug)]
 pub struct LoadQueue {
-    port: u16,
+    background: Background,
     shared: Shared,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl LoadQueue {
@@ -49,48 +43,21 @@ impl LoadQueue {
 
     /// On a port of 127.0.0.1 (0 for a free one), each answer held back by `latency`.
     pub fn try_start(port: u16, latency: Duration) -> Result<Self> {
-        let listener =
-            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-                hinted(
-                    format_args!("failed to listen on port {port}: {error}"),
-                    "leave --port out for a free one",
-                )
-            })?;
-        listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        let shared = Shared::new(Broker::new(format!("http://127.0.0.1:{port}")), latency);
-        let (stop, stopped) = oneshot::channel();
-        let runtime = runtime()?;
+        let shared = Shared::new(Broker::new(), latency);
         let server = shared.clone();
-        let serve = move || {
-            runtime.block_on(async move {
-                tokio::select! {
-                    biased;
-                    _ = stopped => {}
-                    _ = serve_on(server, listener) => {}
-                }
-            });
-        };
-        let thread = std::thread::Builder::new()
-            .name("load-queue".to_owned())
-            .spawn(serve);
-        let thread = Some(thread.context("failed to start a thread")?);
-        Ok(Self {
-            port,
-            shared,
-            stop: Some(stop),
-            thread,
-        })
+        let background = Background::start("load-queue", port, |listener| server.serve(listener))?;
+        shared.broker().endpoint = format!("http://127.0.0.1:{}", background.port);
+        Ok(Self { background, shared })
     }
 
     /// `http://127.0.0.1:PORT`
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.background.port)
     }
 
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.port
+        self.background.port
     }
 
     /// The URL of a queue by its name.
@@ -110,18 +77,4 @@ impl LoadQueue {
     pub fn statistics(&self) -> Statistics {
         self.shared.broker().statistics.clone()
     }
-}
-
-impl Drop for LoadQueue {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It only panics where a bug made it, and that was printed.
-            let _ = thread.join();
-        }
-    }
-}
-
-async fn serve_on(server: Shared, listener: std::net::TcpListener) -> Result<()> {
-    Ok(server.serve(TcpListener::from_std(listener)?).await?)
 }

@@ -12,7 +12,7 @@ use super::statistics::Statistics;
 pub(crate) struct Broker {
     pub(crate) queues: BTreeMap<String, Queue>,
     pub(crate) statistics: Statistics,
-    /// Before the path of every queue URL.
+    /// Before the path of every queue URL; known once the server listens.
     pub(crate) endpoint: String,
     clock: Clock,
 }
@@ -25,7 +25,7 @@ struct Clock {
 }
 
 impl Broker {
-    pub(crate) fn new(endpoint: String) -> Self {
+    pub(crate) fn new() -> Self {
         let since_1970 = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
@@ -36,7 +36,7 @@ impl Broker {
         Self {
             queues: BTreeMap::new(),
             statistics: Statistics::default(),
-            endpoint,
+            endpoint: String::new(),
             clock,
         }
     }

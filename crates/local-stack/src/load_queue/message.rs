@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::digest;
-use super::template::{MALFORMED, Random, write_event, write_uuid};
+use super::template::{MALFORMED, write_event, write_uuid};
+use crate::random::Random;
 
 /// A message attribute, with its value as the client sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]

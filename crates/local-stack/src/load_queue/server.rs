@@ -38,9 +38,8 @@ impl Shared {
     }
 
     /// Serves until the future is dropped.
-    pub(crate) async fn serve(self, listener: TcpListener) -> io::Result<()> {
-        loop {
-            let (stream, _) = listener.accept().await?;
+    pub(crate) async fn serve(self, listener: TcpListener) {
+        while let Ok((stream, _)) = listener.accept().await {
             let shared = self.clone();
             // A client that goes away is its own affair.
             tokio::spawn(async move { shared.converse(stream).await });

@@ -1,6 +1,7 @@
 //! What a load queue has done so far.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -19,6 +20,8 @@ pub struct Statistics {
     pub deleted: u64,
     /// Messages moved to a dead-letter queue.
     pub dead_lettered: u64,
+    /// The first receive that found something, and the latest delete.
+    busy: Option<(Instant, Instant)>,
 }
 
 impl Statistics {
@@ -27,15 +30,39 @@ impl Statistics {
         self.requests.values().sum()
     }
 
+    /// From the first receive that found something to the latest delete: a consumer's start and its last, empty
+    /// poll are not in it.
+    pub fn busy(&self) -> Duration {
+        self.busy
+            .map_or(Duration::ZERO, |(first, last)| last - first)
+    }
+
+    pub(crate) fn note_received(&mut self, messages: usize) {
+        self.received += messages as u64;
+        if self.busy.is_none() && messages > 0 {
+            let now = Instant::now();
+            self.busy = Some((now, now));
+        }
+    }
+
+    pub(crate) fn note_deleted(&mut self, messages: u64) {
+        self.deleted += messages;
+        if let Some((_, last)) = &mut self.busy {
+            *last = Instant::now();
+        }
+    }
+
     /// One object, for reports.
     pub fn to_json(&self) -> Value {
         json!({
             "requests": self.requests,
+            "all_requests": self.all_requests(),
             "sent": self.sent,
             "received": self.received,
             "empty_receives": self.empty_receives,
             "deleted": self.deleted,
             "dead_lettered": self.dead_lettered,
+            "busy_seconds": self.busy().as_secs_f64(),
         })
     }
 }

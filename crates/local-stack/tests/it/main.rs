@@ -1,6 +1,7 @@
 //! The local stack, tried as the tests of the other crates use it.
 
 mod conformance;
+mod fault_proxy;
 mod kill;
 mod load_queue;
 mod postgres;

@@ -38,7 +38,7 @@ struct Entry<'a> {
 pub(crate) fn one(broker: &mut Broker, input: &Delete) -> Result<(), Refusal> {
     let queue = broker.queue(&input.queue_url)?;
     let deleted = queue.delete(receipt::read(&input.receipt_handle)?);
-    broker.statistics.deleted += u64::from(deleted);
+    broker.statistics.note_deleted(u64::from(deleted));
     Ok(())
 }
 
@@ -60,6 +60,6 @@ pub(crate) fn batch(
         }
     }
     answer.finish();
-    broker.statistics.deleted += deleted;
+    broker.statistics.note_deleted(deleted);
     Ok(())
 }

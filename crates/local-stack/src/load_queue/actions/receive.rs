@@ -91,7 +91,7 @@ pub(crate) fn receive(
 
         broker.bury(&redrive.target, dead);
     }
-    broker.statistics.received += taken.len() as u64;
+    broker.statistics.note_received(taken.len());
     Ok(taken.is_empty().then_some(wait))
 }
 
