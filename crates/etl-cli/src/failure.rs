@@ -36,13 +36,13 @@ impl Failure {
         }
     }
 
-    /// A signal came before there was anything to finish.
-    pub(crate) fn stopped(code: u8) -> Self {
-        Self {
-            code,
-            message: "stopped before the first receive".to_owned(),
-            hint: None,
-        }
+    /// Names the option at fault.
+    #[must_use]
+    pub(crate) fn of_option(mut self, option: &str) -> Self {
+        self.message = format!("{option}: {}", self.message);
+        // The hints of the queue that is read name its own option.
+        self.hint = self.hint.map(|hint| hint.replace("--queue-name", option));
+        self
     }
 
     #[must_use]

@@ -33,7 +33,7 @@ impl Counter {
 }
 
 /// A [`Tally`] at one moment. `written + duplicates + rejected + left` are the deliveries that were settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
     /// Deliveries taken from the queue.
     pub(crate) received: u64,

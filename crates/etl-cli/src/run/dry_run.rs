@@ -12,7 +12,7 @@ use sqs_reader::{Delivery, MAX_BATCH, Transport};
 use super::Run;
 use super::preflight::Source;
 use crate::failure::Failure;
-use crate::pipeline::Rules;
+use crate::pipeline::{Ending, Rules};
 
 const DEFAULT_LIMIT: u64 = 100;
 
@@ -45,7 +45,11 @@ pub(super) async fn print_rows<T: Transport>(
     reader.hide(held, Duration::ZERO).await;
     outcome?;
     eprintln!("dry run: {deliveries} deliveries read and released; nothing was written or deleted");
-    Ok(ExitCode::SUCCESS)
+    run.exit_code(if run.signals.stop.is_cancelled() {
+        Ending::Stopped
+    } else {
+        Ending::Done
+    })
 }
 
 async fn read<T: Transport>(

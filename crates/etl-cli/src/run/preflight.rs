@@ -6,7 +6,8 @@ use std::time::Duration;
 use pg_writer::{PgStore, Pool, Settings, StoreError};
 use sqs_reader::backoff::jittered;
 use sqs_reader::{
-    Connection, QueueError, QueueFacts, Reader, ReaderOptions, SdkTransport, Transport,
+    Connection, QueueError, QueueFacts, Reader, ReaderOptions, RedrivePolicy, SdkTransport,
+    Transport,
 };
 use tokio::time::Instant;
 
@@ -43,13 +44,11 @@ pub(super) async fn open_queue(arguments: &RunArguments) -> Result<Source<SdkTra
     let settings = arguments
         .queue
         .settings(Duration::from_secs(arguments.reading.wait_time_seconds))?;
+    let until = Instant::now() + PATIENCE;
     let (transport, facts) = patiently(QueueError::is_transient, async || {
-        let transport = Connection::open(&settings)
-            .await?
-            .queue(&settings.queue)
-            .await?;
-        let facts = transport.facts().await?;
-        Ok((transport, facts))
+        tokio::time::timeout_at(until, connect(&settings))
+            .await
+            .unwrap_or_else(|_| Err(no_answer()))
     })
     .await?;
     let dead_letter_url = dead_letter_url(
@@ -74,6 +73,22 @@ pub(super) async fn open_queue(arguments: &RunArguments) -> Result<Source<SdkTra
     })
 }
 
+async fn connect(
+    settings: &sqs_reader::Settings,
+) -> Result<(SdkTransport, QueueFacts), QueueError> {
+    let transport = Connection::open(settings)
+        .await?
+        .queue(&settings.queue)
+        .await?;
+    let facts = transport.facts().await?;
+    Ok((transport, facts))
+}
+
+/// A server that takes the connection and then says nothing.
+fn no_answer() -> QueueError {
+    QueueError::Unreachable(format!("no answer within {PATIENCE:?}"))
+}
+
 fn reader_options(arguments: &RunArguments, facts: &QueueFacts) -> ReaderOptions {
     let asked = arguments
         .reading
@@ -93,10 +108,13 @@ async fn dead_letter_url(
 ) -> Result<Option<String>, Failure> {
     let url = match asked {
         Some(url) if url.contains("://") => url.to_owned(),
-        Some(name) => transport.url_of(name, None).await?,
-        None => return Ok(from_policy(transport, facts).await),
+        Some(name) => transport
+            .url_of(name, None)
+            .await
+            .map_err(|error| Failure::from(error).of_option("--dead-letter-queue"))?,
+        None => return from_policy(transport, facts).await,
     };
-    if url == transport.queue_url() {
+    if account_and_name(&url) == account_and_name(transport.queue_url()) {
         return Err(
             Failure::usage("--dead-letter-queue is the queue that is read")
                 .hint("name another queue: an unreadable message would go round for ever"),
@@ -105,13 +123,27 @@ async fn dead_letter_url(
     Ok(Some(url))
 }
 
-async fn from_policy(transport: &SdkTransport, facts: &QueueFacts) -> Option<String> {
-    let (account, name) = facts.redrive.as_ref()?.account_and_name()?;
+/// The path of a queue's URL: one server has many host names.
+fn account_and_name(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let (_, path) = rest.split_once('/')?;
+    Some(path.trim_end_matches('/'))
+}
+
+async fn from_policy(
+    transport: &SdkTransport,
+    facts: &QueueFacts,
+) -> Result<Option<String>, Failure> {
+    let policy = facts.redrive.as_ref();
+    let Some((account, name)) = policy.and_then(RedrivePolicy::account_and_name) else {
+        return Ok(None);
+    };
     match transport.url_of(name, Some(account)).await {
-        Ok(url) => Some(url),
+        Ok(url) => Ok(Some(url)),
+        Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => {
             tracing::warn!(error = %error, "failed to find the dead-letter queue of the queue's RedrivePolicy");
-            None
+            Ok(None)
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::arguments::OutputFormat;
 use crate::pipeline::Counts;
 
 /// The result of a run. The JSON form is a promise: fields are added, never renamed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Summary {
     #[serde(flatten)]
     pub(super) counts: Counts,

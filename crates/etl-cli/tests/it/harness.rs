@@ -1,0 +1,18 @@
+//! What every test here stands on: a queue, a database and the program, each of one's own.
+
+mod database;
+mod event;
+mod program;
+mod queue;
+mod wait;
+
+pub(crate) use self::database::{Database, block_on};
+pub(crate) use self::event::{Event, events};
+pub(crate) use self::program::{Etl, Outcome, Running, Summary};
+pub(crate) use self::queue::Queue;
+pub(crate) use self::wait::{PATIENCE, until};
+
+/// A queue with its dead-letter queue and a migrated database.
+pub(crate) fn stage() -> (Queue, Database) {
+    (Queue::with_dead_letter_queue(), Database::migrated())
+}

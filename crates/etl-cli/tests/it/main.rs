@@ -1,0 +1,8 @@
+//! The binary from end to end: the real program with a clean environment, a real Postgres database and a real SQS
+//! queue a test, both through `local-stack`.
+
+mod bodies;
+mod dead_letters;
+mod ending;
+mod harness;
+mod sample;
