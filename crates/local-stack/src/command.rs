@@ -1,5 +1,6 @@
 //! The command line of the binary `local-stack`. Results go to stdout, all else to stderr.
 
+mod fault_proxy;
 mod load_queue;
 mod queue;
 
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use self::fault_proxy::FaultProxyArguments;
 use self::load_queue::LoadQueueArguments;
 use self::queue::QueueArguments;
 use crate::hint::report;
@@ -58,6 +60,8 @@ enum Command {
     },
     /// Serve a queue of any depth, from memory, for measurements; prints its endpoint
     LoadQueue(LoadQueueArguments),
+    /// Stand before an SQS server on this machine and fail by a plan; prints its endpoint
+    FaultProxy(FaultProxyArguments),
 }
 
 /// Runs the binary.
@@ -73,8 +77,9 @@ pub fn run() -> ExitCode {
 
 fn execute(command: Command) -> Result<ExitCode> {
     match command {
-        // A server of its own, which has nothing to do with the stack and its lock.
+        // Servers of their own, which have nothing to do with the stack and its lock.
         Command::LoadQueue(arguments) => load_queue::run(&arguments)?,
+        Command::FaultProxy(arguments) => fault_proxy::run(arguments)?,
         command => return on_stack(command, Stack::open()?),
     }
     Ok(ExitCode::SUCCESS)
@@ -92,7 +97,7 @@ fn on_stack(command: Command, mut stack: Stack) -> Result<ExitCode> {
         Command::Psql { arguments } => stack.running_postgres()?.become_psql(&arguments)?,
         Command::Status => return Ok(print_status(&stack)),
         Command::Down { keep } => stack.down(keep)?,
-        Command::LoadQueue(_) => {}
+        Command::LoadQueue(_) | Command::FaultProxy(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }
