@@ -64,6 +64,13 @@ pub struct Delivery {
     pub(crate) receipt: Receipt,
 }
 
+impl Delivery {
+    /// The text of a message attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        attribute(&self.attributes, name)
+    }
+}
+
 /// Never the body: it holds people's data.
 impl fmt::Debug for Delivery {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,6 +22,11 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// The queue's own id of the message, whatever it was first sent as.
+    pub(crate) fn message(&self) -> Uuid {
+        self.message
+    }
+
     /// The newest receipt handle known for this message: an older one may no longer delete it.
     pub(crate) fn handle(&self) -> String {
         let entries = self.registry.entries();

@@ -117,6 +117,16 @@ impl OutgoingMessage {
     }
 }
 
+/// A message that is nothing but its body.
+impl From<&str> for OutgoingMessage {
+    fn from(body: &str) -> Self {
+        Self {
+            body: body.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 impl fmt::Debug for OutgoingMessage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

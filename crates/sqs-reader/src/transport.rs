@@ -26,7 +26,15 @@ pub struct EntryFailure {
 pub type EntryFailures = Vec<EntryFailure>;
 
 /// One queue, as its server offers it. Each call is one request to it, retries of the client aside.
+///
+/// SQS counts in whole seconds: a fraction of a second in a wait or a timeout is cut off.
 pub trait Transport: Send + Sync + 'static {
+    /// From now on, hides what is received for `timeout` in place of the queue's own visibility timeout.
+    /// Does nothing where messages are not hidden at all.
+    fn set_visibility_timeout(&mut self, timeout: Duration) {
+        let _ = timeout;
+    }
+
     /// Up to `at_most` (1 to 10) messages, waiting up to `wait` (0 to 20 s) for the first.
     fn receive(
         &self,

@@ -1,0 +1,3 @@
+//! The reader and its transports, against the queue in memory and against real servers.
+
+mod memory;
