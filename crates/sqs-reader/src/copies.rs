@@ -9,14 +9,14 @@ use crate::send::{batch_length, send_all};
 use crate::transport::Transport;
 
 /// A delivery, and what is to be sent in its place.
-pub(crate) type Copy = (Delivery, OutgoingMessage);
+pub(crate) type Resend = (Delivery, OutgoingMessage);
 
 impl<T: Transport> Reader<T> {
     /// Answers which deliveries' copies stand at `url`, and which do not. With `may_go_bare`, a copy that is refused
     /// with its attributes goes without them.
     pub(crate) async fn send_copies(
         &self,
-        mut open: Vec<Copy>,
+        mut open: Vec<Resend>,
         url: &str,
         may_go_bare: bool,
     ) -> (Vec<Delivery>, Vec<Delivery>) {

@@ -16,8 +16,10 @@ const MAX_ATTRIBUTES: usize = 10;
 /// How long a message that no dead-letter queue took is hidden, so that a drain ends and a follower does not spin.
 const LEFT_HIDDEN: Duration = Duration::from_hours(1);
 
-pub(crate) const REJECT_REASON: &str = "reject-reason";
-pub(crate) const REJECT_FIELD: &str = "reject-field";
+/// Message attribute with the reason for a rejection, on what was forwarded.
+pub const REJECT_REASON: &str = "reject-reason";
+/// Message attribute with the field at fault, where one is.
+pub const REJECT_FIELD: &str = "reject-field";
 
 /// Why a message is forwarded: codes, never a value.
 #[derive(Debug, Clone, Copy)]

@@ -20,7 +20,7 @@ mod transport;
 
 pub use attributes::{QueueFacts, RedrivePolicy};
 pub use connect::{Connection, Endpoint, QueueAddress, Settings};
-pub use dead_letter::{ForwardReport, Note};
+pub use dead_letter::{ForwardReport, Note, REJECT_FIELD, REJECT_REASON};
 pub use delivery::{Delivery, Identity, SOURCE_MESSAGE_ID, SOURCE_SENT_AT};
 pub use error::QueueError;
 pub use in_flight::Receipt;

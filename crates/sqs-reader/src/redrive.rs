@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::copies::Copy;
+use crate::copies::Resend;
 use crate::dead_letter::{REJECT_FIELD, REJECT_REASON, source_attributes};
 use crate::delivery::{Delivery, SOURCE_MESSAGE_ID, SOURCE_SENT_AT};
 use crate::message::OutgoingMessage;
@@ -42,7 +42,7 @@ impl<T: Transport> Reader<T> {
     }
 }
 
-fn copy_of(delivery: Delivery, fifo: bool) -> Copy {
+fn copy_of(delivery: Delivery, fifo: bool) -> Resend {
     let ours = [
         SOURCE_MESSAGE_ID,
         SOURCE_SENT_AT,
