@@ -221,6 +221,16 @@ impl Columns {
             .push(Some(&key.postgres_date().to_be_bytes()));
     }
 
+    /// One row under another key of the same time, for a control that is taken back.
+    pub(crate) fn control(&self, row: usize) -> Self {
+        let mut control = self.select(&[row]);
+        let id = Uuid::from_slice(control.message_id.value(0).unwrap_or_default());
+        let other = Uuid::new_v5(&id.unwrap_or_default(), b"control");
+        control.message_id = Column::new(oid::UUID);
+        control.message_id.push(Some(other.as_bytes()));
+        control
+    }
+
     fn all_mut(&mut self) -> [&mut Column; 9] {
         [
             &mut self.sent_at,
@@ -241,7 +251,7 @@ impl Columns {
         }
     }
 
-    fn select(&self, keep: &[usize]) -> Self {
+    pub(crate) fn select(&self, keep: &[usize]) -> Self {
         Self {
             sent_at: self.sent_at.select(keep),
             message_id: self.message_id.select(keep),

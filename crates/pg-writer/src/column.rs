@@ -72,7 +72,6 @@ impl Column {
     }
 
     /// One row's bytes; `None` is NULL.
-    #[cfg(any(feature = "memory", test))]
     pub(crate) fn value(&self, row: usize) -> Option<&[u8]> {
         let (length, bytes) = self.slice(row..row + 1).elements.split_at(4);
         (length != (-1_i32).to_be_bytes()).then_some(bytes)

@@ -1,7 +1,11 @@
 //! What goes wrong between here and Postgres, sorted by what helps: wait, blame a row, or ask a person.
 //! Invariant: no text in here was built from a row. Postgres's DETAIL carries the row, and a trigger's message may.
 
+use std::time::Duration;
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::deadline::StatementError;
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -42,29 +46,57 @@ pub(crate) enum Failure {
     Unknown,
 }
 
-impl From<DieselError> for Failure {
-    fn from(error: DieselError) -> Self {
-        use DatabaseErrorKind as Kind;
+impl From<StatementError> for Failure {
+    fn from(error: StatementError) -> Self {
         match error {
-            DieselError::DatabaseError(kind, information) => match kind {
-                Kind::UnableToSendCommand | Kind::ClosedConnection | Kind::SerializationFailure => {
-                    Self::Transient(information.message().to_owned())
-                }
-                Kind::ReadOnlyTransaction => Self::Transient("the server is read-only".to_owned()),
+            StatementError::Late(limit) => Self::Transient(late(limit)),
+            StatementError::Failed(error) => Self::of(&error),
+        }
+    }
+}
+
+impl Failure {
+    fn of(error: &DieselError) -> Self {
+        use DatabaseErrorKind as Kind;
+        if let Some(why) = transient(error) {
+            return Self::Transient(why);
+        }
+        match error {
+            DieselError::DatabaseError(
                 Kind::CheckViolation
                 | Kind::NotNullViolation
                 | Kind::UniqueViolation
                 | Kind::ForeignKeyViolation
                 | Kind::ExclusionViolation
-                | Kind::RestrictViolation => Self::Row(rule(&*information)),
-                _ => Self::Unknown,
-            },
-            DieselError::BrokenTransactionManager => {
-                Self::Transient("the connection is broken".to_owned())
-            }
+                | Kind::RestrictViolation,
+                information,
+            ) => Self::Row(rule(&**information)),
             _ => Self::Unknown,
         }
     }
+}
+
+/// Why an error will pass, where it surely will; the text is the driver's or ours, never the server's.
+fn transient(error: &DieselError) -> Option<String> {
+    use DatabaseErrorKind as Kind;
+    Some(match error {
+        DieselError::DatabaseError(
+            Kind::UnableToSendCommand | Kind::ClosedConnection,
+            information,
+        ) => information.message().to_owned(),
+        DieselError::DatabaseError(Kind::SerializationFailure, _) => {
+            "the write conflicts with another".to_owned()
+        }
+        DieselError::DatabaseError(Kind::ReadOnlyTransaction, _) => {
+            "the server is read-only".to_owned()
+        }
+        DieselError::BrokenTransactionManager => "the connection is broken".to_owned(),
+        _ => return None,
+    })
+}
+
+fn late(limit: Duration) -> String {
+    format!("a statement was not done within {limit:?}")
 }
 
 fn rule(information: &dyn diesel::result::DatabaseErrorInformation) -> String {
@@ -76,18 +108,16 @@ fn rule(information: &dyn diesel::result::DatabaseErrorInformation) -> String {
 }
 
 /// For statements that bind no row, whose message is safe to show.
-pub(crate) fn of_plain_statement(error: &DieselError) -> StoreError {
-    match error {
-        DieselError::DatabaseError(
-            DatabaseErrorKind::UnableToSendCommand
-            | DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::ReadOnlyTransaction
-            | DatabaseErrorKind::SerializationFailure,
-            information,
-        ) => StoreError::Unavailable(information.message().to_owned()),
-        DieselError::DatabaseError(_, information) => {
+pub(crate) fn of_plain_statement(error: &StatementError) -> StoreError {
+    let error = match error {
+        StatementError::Late(limit) => return StoreError::Unavailable(late(*limit)),
+        StatementError::Failed(error) => error,
+    };
+    match (transient(error), error) {
+        (Some(why), _) => StoreError::Unavailable(why),
+        (None, DieselError::DatabaseError(_, information)) => {
             StoreError::Refused(information.message().to_owned())
         }
-        other => StoreError::Unavailable(other.to_string()),
+        (None, other) => StoreError::Refused(other.to_string()),
     }
 }

@@ -2,6 +2,8 @@
 
 mod batch;
 mod column;
+mod connect;
+mod deadline;
 mod error;
 #[cfg(feature = "memory")]
 mod memory;
@@ -15,6 +17,8 @@ mod settle;
 mod statement;
 mod store;
 mod tls;
+mod tls_notice;
+mod tls_options;
 
 pub use batch::{Batch, Committed, LedgerKey};
 pub use error::StoreError;

@@ -84,7 +84,7 @@ impl MemoryStore {
             keys: &batch.keys,
         };
         let verdict = settle(&mut attempt, batch.len(), inner.neighbours.may_blame()).await;
-        inner.neighbours.remember(&verdict.fates);
+        inner.neighbours.remember(&batch.columns, &verdict);
         Report::of(batch, verdict)
     }
 
@@ -185,5 +185,32 @@ impl Attempt for InMemory<'_> {
 
     async fn probe(&mut self) -> Result<(), StoreError> {
         self.attempt(0..0).await.map(drop).map_err(of_statement)
+    }
+
+    async fn control(&mut self, stands: Option<usize>) -> Result<bool, StoreError> {
+        let remembered = self.inner.neighbours.example();
+        let example = match (stands, &remembered) {
+            (Some(row), _) => StoredLogin::read(self.columns, row),
+            (None, Some(example)) => StoredLogin::read(example, 0),
+            (None, None) => return Ok(false),
+        };
+        self.inner.statements.fetch_add(1, Ordering::Relaxed);
+        self.inner
+            .weather
+            .before_commit()
+            .await
+            .map_err(of_statement)?;
+        // Under a key of its own, which no rule of a test can know.
+        let key = LedgerKey {
+            sent_at_ms: 0,
+            message_id: uuid::Uuid::nil(),
+        };
+        let taken = !self.refuses(&key, &example);
+        self.inner
+            .weather
+            .after_commit()
+            .await
+            .map_err(of_statement)?;
+        Ok(taken)
     }
 }

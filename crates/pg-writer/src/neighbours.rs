@@ -1,48 +1,44 @@
-//! What the last commits tell of the table's health: whether a lone refused row can be blamed.
+//! What earlier batches tell of the table: an example of a row that it took, and how many it has refused since.
+//! With those a batch of one bad row can be judged, which has no neighbours of its own.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::time::Instant;
+use crate::batch::{Columns, Fate};
+use crate::settle::{SYSTEMIC_AFTER, Verdict};
 
-use crate::batch::Fate;
-use crate::settle::SYSTEMIC_AFTER;
-
-/// A commit this recent shows that the table takes rows.
-const NEIGHBOURS_FOR: Duration = Duration::from_secs(60);
-
-/// Whether other rows were committed lately: then a lone refused row is that row's fault.
+/// Of the batches before.
 #[derive(Default)]
 pub(crate) struct Neighbours(Mutex<Recent>);
 
 #[derive(Default)]
 struct Recent {
-    committed_at: Option<Instant>,
+    example: Option<Arc<Columns>>,
     refused_since: usize,
 }
 
 impl Neighbours {
+    /// How many rows may be refused before another is taken.
     pub(crate) fn may_blame(&self) -> usize {
-        let recent = self.recent();
-        match recent.committed_at {
-            Some(at) if at.elapsed() < NEIGHBOURS_FOR => {
-                SYSTEMIC_AFTER.saturating_sub(recent.refused_since)
-            }
-            _ => 0,
-        }
+        SYSTEMIC_AFTER.saturating_sub(self.recent().refused_since)
     }
 
-    pub(crate) fn remember(&self, fates: &[Fate]) {
+    /// One row that the table took, if it has taken any.
+    pub(crate) fn example(&self) -> Option<Arc<Columns>> {
+        self.recent().example.clone()
+    }
+
+    pub(crate) fn remember(&self, columns: &Columns, verdict: &Verdict) {
         let mut recent = self.recent();
-        if fates.contains(&Fate::Committed) {
+        if let Some(row) = verdict.example {
             *recent = Recent {
-                committed_at: Some(Instant::now()),
+                example: Some(Arc::new(columns.select(&[row]))),
                 refused_since: 0,
             };
-        } else {
-            let refused = fates.iter().filter(|&&fate| fate == Fate::Refused).count();
-            recent.refused_since = recent.refused_since.saturating_add(refused);
+            return;
         }
+        let refused = verdict.fates.iter();
+        let refused = refused.filter(|&&fate| fate == Fate::Refused).count();
+        recent.refused_since = recent.refused_since.saturating_add(refused);
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -54,15 +50,22 @@ impl Neighbours {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_commit_vouches_for_a_minute_and_for_a_few_rows() {
+    fn verdict(example: Option<usize>, fates: &[Fate]) -> Verdict {
+        Verdict {
+            fates: fates.to_vec(),
+            written: 0,
+            example,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn only_a_row_that_was_taken_restores_the_allowance() {
         let neighbours = Neighbours::default();
-        assert_eq!(neighbours.may_blame(), 0);
-        neighbours.remember(&[Fate::Committed, Fate::Refused]);
-        assert_eq!(neighbours.may_blame(), SYSTEMIC_AFTER);
-        neighbours.remember(&[Fate::Refused; 3]);
+        let columns = Columns::default();
+        neighbours.remember(&columns, &verdict(None, &[Fate::Refused; 3]));
+        neighbours.remember(&columns, &verdict(None, &[Fate::Committed]));
         assert_eq!(neighbours.may_blame(), SYSTEMIC_AFTER - 3);
-        tokio::time::advance(NEIGHBOURS_FOR).await;
-        assert_eq!(neighbours.may_blame(), 0);
+        assert!(neighbours.example().is_none());
     }
 }

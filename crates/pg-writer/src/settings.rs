@@ -2,14 +2,21 @@
 //! Invariant: nothing in this crate reads the environment, and no error or `Debug` repeats the URL.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode as DriverSslMode;
+use tokio_postgres::config::{Host, SslMode as DriverSslMode};
 
 use crate::error::StoreError;
 use crate::tls::SslMode;
+use crate::tls_options;
+
+/// Longer than any batch of the largest size takes on a busy disk.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// What the driver has where the connection string says nothing.
+const DRIVERS_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -17,6 +24,7 @@ pub struct Settings {
     pub(crate) config: Config,
     pub(crate) ssl_mode: SslMode,
     pub(crate) root_certificate: Option<PathBuf>,
+    pub(crate) statement_timeout: Duration,
 }
 
 /// Where, never with what password.
@@ -32,45 +40,59 @@ impl fmt::Debug for Settings {
 impl Settings {
     /// Reads `postgres://user:password@host:port/database?sslmode=…`, or `key=value` pairs as libpq writes them.
     pub fn parse(url: &str) -> Result<Self, StoreError> {
-        let (plain, tls_options) = take_tls_options(url);
-        let mut config: Config = plain.parse().map_err(|error: tokio_postgres::Error| {
-            StoreError::Configuration(format!(
-                "the database URL cannot be read ({error}); expected postgres://USER:PASSWORD@HOST:PORT/DATABASE"
-            ))
-        })?;
+        let taken = tls_options::take(url).ok_or_else(unreadable)?;
+        // The driver's own error may repeat a stretch of the password, where that holds a letter that ends it.
+        let config: Config = taken.rest.parse().map_err(|_| unreadable())?;
+        if config.get_hosts().iter().any(is_cut_password) {
+            return Err(unreadable());
+        }
         let mut settings = Self {
-            ssl_mode: from_driver(&config),
+            ssl_mode: SslMode::default(),
             root_certificate: None,
-            config: Config::new(),
+            statement_timeout: STATEMENT_TIMEOUT,
+            config: with_timeouts(config),
         };
-        for (name, value) in tls_options {
+        for (name, value) in taken.options {
             settings.set(&name, &value)?;
         }
-        config.ssl_mode(match settings.ssl_mode {
+        settings.config.ssl_mode(match settings.ssl_mode {
             SslMode::Disable => DriverSslMode::Disable,
             SslMode::Prefer => DriverSslMode::Prefer,
             SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => DriverSslMode::Require,
         });
-        settings.config = with_timeouts(config);
         Ok(settings)
     }
 
+    /// How long a statement may take before the server ends it and the write is tried again; a minute unless told.
+    #[must_use]
+    pub fn statement_timeout(mut self, limit: Duration) -> Self {
+        self.statement_timeout = limit;
+        self
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
-        if name == "sslrootcert" {
-            self.root_certificate = Some(PathBuf::from(value));
-            return Ok(());
+        match (name, value) {
+            ("sslrootcert", "system") => self.ssl_mode = SslMode::VerifyFull,
+            ("sslrootcert", file) => self.root_certificate = Some(PathBuf::from(file)),
+            (_, mode) => self.ssl_mode = SslMode::parse(mode).ok_or_else(unknown_mode)?,
         }
-        self.ssl_mode = SslMode::parse(value).ok_or_else(|| {
-            StoreError::Configuration(
-                "sslmode in the database URL is one of disable, prefer, require, verify-ca, verify-full".to_owned(),
-            )
-        })?;
         Ok(())
+    }
+
+    /// Whether nobody on a network is between.
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        self.config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => {
+                let address = name.parse::<IpAddr>();
+                name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+            }
+            #[cfg(unix)]
+            Host::Unix(_) => true,
+        })
     }
 
     /// Host, port and database, for messages.
     pub fn place(&self) -> String {
-        use tokio_postgres::config::Host;
         let host = match self.config.get_hosts().first() {
             Some(Host::Tcp(name)) => name.clone(),
             #[cfg(unix)]
@@ -85,45 +107,41 @@ impl Settings {
     }
 }
 
+/// An `@` in a password ends it too early, and its rest would stand in messages as the host's name.
+fn is_cut_password(host: &Host) -> bool {
+    matches!(host, Host::Tcp(name) if name.contains('@'))
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Configuration(
+        "the database URL cannot be read; expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, \
+         with %40 for an @ in the password, %2F for a / and so on"
+            .to_owned(),
+    )
+}
+
+fn unknown_mode() -> StoreError {
+    StoreError::Configuration(
+        "sslmode in the database URL is one of disable, prefer, require, verify-ca, verify-full"
+            .to_owned(),
+    )
+}
+
 /// A peer that vanished is noticed by the kernel, without cancelling a statement that may still commit.
 fn with_timeouts(mut config: Config) -> Config {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(5));
     }
-    config
-        .keepalives_idle(Duration::from_secs(10))
-        .tcp_user_timeout(Duration::from_secs(30));
+    if config.get_keepalives_idle() == DRIVERS_KEEPALIVE {
+        config.keepalives_idle(Duration::from_secs(10));
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(30));
+    }
     if config.get_application_name().is_none() {
         config.application_name("etl");
     }
     config
-}
-
-fn from_driver(config: &Config) -> SslMode {
-    match config.get_ssl_mode() {
-        DriverSslMode::Disable => SslMode::Disable,
-        DriverSslMode::Require => SslMode::Require,
-        _ => SslMode::Prefer,
-    }
-}
-
-/// Splits off the query parameters that the driver would refuse.
-fn take_tls_options(url: &str) -> (String, Vec<(String, String)>) {
-    let Some((base, query)) = url.split_once('?').filter(|(base, _)| base.contains("://")) else {
-        return (url.to_owned(), Vec::new());
-    };
-    let is_tls = |pair: &&str| pair.starts_with("sslmode=") || pair.starts_with("sslrootcert=");
-    let (tls, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| is_tls(pair));
-    let options = tls
-        .iter()
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let plain = if rest.is_empty() {
-        base.to_owned()
-    } else {
-        format!("{base}?{}", rest.join("&"))
-    };
-    (plain, options.collect())
 }
 
 #[cfg(test)]
@@ -143,6 +161,11 @@ mod tests {
             mode("?connect_timeout=3&sslmode=verify-full"),
             SslMode::VerifyFull
         );
+        assert_eq!(mode("?sslrootcert=system"), SslMode::VerifyFull);
+        let pairs = Settings::parse("host=h user=u sslmode=verify-ca sslrootcert='/my ca.pem'");
+        let pairs = pairs.unwrap();
+        assert_eq!(pairs.ssl_mode, SslMode::VerifyCa);
+        assert_eq!(pairs.root_certificate.unwrap().as_os_str(), "/my ca.pem");
     }
 
     #[test]
@@ -151,6 +174,9 @@ mod tests {
             "postgres://u:hunter2@h:port/d",
             "postgres://u:hunter2@h/d?sslmode=maybe",
             "host=h password=hunter2 x=1",
+            "host=h password=two hunter2=words",
+            "postgres://u:p@hunter2@h/d",
+            "postgres://u:p@h?hunter2@h/d",
         ] {
             let error = Settings::parse(url).unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error}");

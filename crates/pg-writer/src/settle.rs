@@ -15,6 +15,9 @@ pub(crate) trait Attempt {
     async fn attempt(&mut self, rows: Range<usize>) -> Result<u64, Failure>;
     /// The same statement without rows: fails where it is not a row's fault.
     async fn probe(&mut self) -> Result<(), StoreError>;
+    /// Whether the table takes a row now: writes a copy of one that stands, from this batch if it is told of one,
+    /// under another key, and takes it back. False too where none is known.
+    async fn control(&mut self, stands: Option<usize>) -> Result<bool, StoreError>;
 }
 
 /// The result: a fate for each row, and the error that stopped the work where some are undecided.
@@ -22,23 +25,33 @@ pub(crate) trait Attempt {
 pub(crate) struct Verdict {
     pub(crate) fates: Vec<Fate>,
     pub(crate) written: u64,
+    /// A row that was taken this time.
+    pub(crate) example: Option<usize>,
     pub(crate) error: Option<StoreError>,
 }
 
-/// Commits what can be committed. `may_blame` rows may be refused even where no neighbour commits in this batch,
-/// because others committed shortly before; beyond that, refusing all is systemic and decides nothing.
+/// Commits what can be committed. A row is refused once it failed both before and after the table was seen to take
+/// another. Where no row of the batch is new to the table, at most `may_blame` are: beyond that it is systemic.
 pub(crate) async fn settle(attempt: &mut impl Attempt, rows: usize, may_blame: usize) -> Verdict {
     let mut search = Search::new(rows, may_blame);
     let error = search.run(attempt).await.err();
-    search.verdict(error)
+    Verdict {
+        fates: search.fates,
+        written: search.written,
+        example: search.example,
+        error,
+    }
 }
 
 struct Search {
     fates: Vec<Fate>,
     written: u64,
-    any_committed: bool,
+    /// A row of a statement that wrote: statements that meet only known rows show nothing of the table.
+    example: Option<usize>,
     may_blame: usize,
     suspects: Vec<usize>,
+    /// Suspects found since a row was taken.
+    in_a_row: usize,
     last_rule: String,
 }
 
@@ -47,46 +60,46 @@ impl Search {
         Self {
             fates: vec![Fate::Undecided; rows],
             written: 0,
-            any_committed: false,
+            example: None,
             may_blame,
             suspects: Vec::new(),
+            in_a_row: 0,
             last_rule: String::new(),
         }
     }
 
     async fn run(&mut self, attempt: &mut impl Attempt) -> Result<(), StoreError> {
-        if self.fates.is_empty() {
+        let all = self.fates.len();
+        if all == 0 || self.commits(attempt, 0..all).await? {
             return Ok(());
         }
-        let all = 0..self.fates.len();
-        let mut open = vec![all];
-        let mut probed = false;
-        while let Some(rows) = open.pop() {
-            if self.commits(attempt, rows.clone()).await? {
-                continue;
+        attempt.probe().await?;
+        let mut open = Vec::from([Range { start: 0, end: all }]);
+        let mut is_first = true;
+        self.find_in(attempt, &mut open, all == 1).await?;
+        while let Some(mut rows) = open.pop() {
+            // Mostly one row is bad: then all the others are done in one statement.
+            if std::mem::take(&mut is_first) {
+                rows.end = all;
+                open.clear();
             }
-            if !probed {
-                attempt.probe().await?;
-                probed = true;
+            if !self.commits(attempt, rows.clone()).await? {
+                let alone = rows.len() == 1;
+                open.push(rows);
+                self.find_in(attempt, &mut open, alone).await?;
             }
-            let failed_alone = rows.len() == 1;
-            self.narrow(attempt, rows, &mut open, failed_alone).await?;
         }
-        if self.any_committed || self.suspects.len() <= self.may_blame {
-            Ok(())
-        } else {
-            Err(self.systemic())
-        }
+        self.judge(attempt).await
     }
 
-    /// `rows` failed as a whole: halves it until one row is left, which then has failed at least twice.
-    async fn narrow(
+    /// The last range of `open` failed as a whole: halves it until one row is left, which then has failed twice.
+    async fn find_in(
         &mut self,
         attempt: &mut impl Attempt,
-        mut rows: Range<usize>,
         open: &mut Vec<Range<usize>>,
         mut needs_second_try: bool,
     ) -> Result<(), StoreError> {
+        let mut rows = open.pop().unwrap_or_default();
         while rows.len() > 1 {
             let middle = rows.start + rows.len() / 2;
             if self.commits(attempt, rows.start..middle).await? {
@@ -99,13 +112,56 @@ impl Search {
                 needs_second_try = false;
             }
         }
-        if !needs_second_try || !self.commits(attempt, rows.clone()).await? {
-            self.suspects.push(rows.start);
+        if needs_second_try && self.commits(attempt, rows.clone()).await? {
+            return Ok(());
         }
-        if !self.any_committed && self.suspects.len() >= SYSTEMIC_AFTER {
-            Err(self.systemic())
-        } else {
+        self.suspect(attempt, rows.start).await
+    }
+
+    async fn suspect(&mut self, attempt: &mut impl Attempt, row: usize) -> Result<(), StoreError> {
+        self.suspects.push(row);
+        self.in_a_row += 1;
+        if self.in_a_row < SYSTEMIC_AFTER {
             Ok(())
+        } else if self.example.is_some() {
+            self.judge(attempt).await
+        } else {
+            Err(self.systemic())
+        }
+    }
+
+    /// Refuses the suspects, unless the trouble is the table's: a disk that has just filled up, a trigger that has
+    /// just broken, a lock that is gone by now. So the table must take a row, and after that they must fail again.
+    async fn judge(&mut self, attempt: &mut impl Attempt) -> Result<(), StoreError> {
+        let suspects = std::mem::take(&mut self.suspects);
+        if let ([row], Some(_), 1) = (&*suspects, self.example, self.in_a_row) {
+            // Failed in the batch, then others were taken, then it failed alone.
+            self.fates[*row] = Fate::Refused;
+            return Ok(());
+        }
+        if !suspects.is_empty() && !self.table_takes_rows(attempt, suspects.len()).await? {
+            return Err(self.systemic());
+        }
+        self.in_a_row = 0;
+        for row in suspects {
+            if !self.commits(attempt, row..row + 1).await? {
+                self.fates[row] = Fate::Refused;
+            }
+        }
+        Ok(())
+    }
+
+    async fn table_takes_rows(
+        &self,
+        attempt: &mut impl Attempt,
+        suspects: usize,
+    ) -> Result<bool, StoreError> {
+        let any_standing = || self.fates.iter().position(|&fate| fate == Fate::Committed);
+        match self.example {
+            Some(_) if self.in_a_row == 0 => Ok(true),
+            Some(row) => attempt.control(Some(row)).await,
+            None if suspects > self.may_blame => Ok(false),
+            None => attempt.control(any_standing()).await,
         }
     }
 
@@ -116,9 +172,12 @@ impl Search {
     ) -> Result<bool, StoreError> {
         match attempt.attempt(rows.clone()).await {
             Ok(written) => {
+                if written > 0 {
+                    self.example = Some(rows.start);
+                    self.in_a_row = 0;
+                }
                 self.fates[rows].fill(Fate::Committed);
                 self.written = self.written.saturating_add(written);
-                self.any_committed = true;
                 Ok(true)
             }
             Err(Failure::Transient(why)) => Err(StoreError::Unavailable(why)),
@@ -133,164 +192,7 @@ impl Search {
     fn systemic(&self) -> StoreError {
         StoreError::EveryRowRefused(self.last_rule.clone())
     }
-
-    fn verdict(mut self, error: Option<StoreError>) -> Verdict {
-        // Where the work stopped early, a suspect is judged only beside a neighbour that committed.
-        if error.is_none() || self.any_committed {
-            for row in self.suspects {
-                self.fates[row] = Fate::Refused;
-            }
-        }
-        Verdict {
-            fates: self.fates,
-            written: self.written,
-            error,
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A table that refuses some rows; counts statements.
-    #[derive(Default)]
-    struct Table {
-        refuses: Vec<usize>,
-        statements: usize,
-        breaks_at: Option<usize>,
-        refuses_statement: bool,
-    }
-
-    impl Attempt for Table {
-        async fn attempt(&mut self, rows: Range<usize>) -> Result<u64, Failure> {
-            self.statements += 1;
-            if self.breaks_at == Some(self.statements) {
-                return Err(Failure::Transient("connection closed".to_owned()));
-            }
-            if self.refuses_statement || self.refuses.iter().any(|row| rows.contains(row)) {
-                return Err(Failure::Unknown);
-            }
-            Ok(rows.len() as u64)
-        }
-
-        async fn probe(&mut self) -> Result<(), StoreError> {
-            if self.refuses_statement {
-                Err(StoreError::Refused("permission denied".to_owned()))
-            } else {
-                Ok(())
-            }
-        }
-    }
-
-    fn refused(verdict: &Verdict) -> Vec<usize> {
-        (0..verdict.fates.len())
-            .filter(|&row| verdict.fates[row] == Fate::Refused)
-            .collect()
-    }
-
-    #[tokio::test]
-    async fn one_bad_row_in_500_is_found_in_10_to_19_statements_wherever_it_is() {
-        for bad in 0..500 {
-            let mut table = Table {
-                refuses: vec![bad],
-                ..Table::default()
-            };
-            let verdict = settle(&mut table, 500, 0).await;
-            assert_eq!(refused(&verdict), [bad]);
-            assert_eq!(verdict.written, 499);
-            assert!(
-                (10..=19).contains(&table.statements),
-                "{} statements for row {bad}",
-                table.statements
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn several_bad_rows_are_all_found() {
-        let bad = vec![0, 1, 7, 250, 251, 499];
-        let verdict = settle(
-            &mut Table {
-                refuses: bad.clone(),
-                ..Table::default()
-            },
-            500,
-            0,
-        )
-        .await;
-        assert_eq!(refused(&verdict), bad);
-        assert!(verdict.error.is_none());
-    }
-
-    #[tokio::test]
-    async fn when_no_row_commits_none_is_blamed() {
-        let mut table = Table {
-            refuses: (0..500).collect(),
-            ..Table::default()
-        };
-        let verdict = settle(&mut table, 500, 0).await;
-        assert!(matches!(
-            verdict.error,
-            Some(StoreError::EveryRowRefused(_))
-        ));
-        assert!(verdict.fates.iter().all(|&fate| fate == Fate::Undecided));
-        assert!(table.statements < 40);
-    }
-
-    #[tokio::test]
-    async fn a_lone_bad_row_is_blamed_only_if_others_committed_before() {
-        let alone = settle(
-            &mut Table {
-                refuses: vec![0],
-                ..Table::default()
-            },
-            1,
-            0,
-        )
-        .await;
-        assert!(alone.error.is_some() && refused(&alone).is_empty());
-        let mut table = Table {
-            refuses: vec![0],
-            ..Table::default()
-        };
-        let among_others = settle(&mut table, 1, 8).await;
-        assert!(among_others.error.is_none());
-        assert_eq!(refused(&among_others), [0]);
-        assert_eq!(
-            table.statements, 2,
-            "a row is refused only after two failures"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_statement_that_is_refused_without_rows_blames_no_row() {
-        let mut table = Table {
-            refuses_statement: true,
-            ..Table::default()
-        };
-        let verdict = settle(&mut table, 500, 8).await;
-        assert!(matches!(verdict.error, Some(StoreError::Refused(_))));
-        assert_eq!(table.statements, 1);
-    }
-
-    #[tokio::test]
-    async fn a_lost_connection_keeps_what_stands_and_leaves_the_rest_open() {
-        let mut table = Table {
-            refuses: vec![499],
-            breaks_at: Some(3),
-            ..Table::default()
-        };
-        let verdict = settle(&mut table, 500, 0).await;
-        assert!(verdict.error.as_ref().is_some_and(StoreError::is_transient));
-        assert_eq!(verdict.written, 250);
-        assert_eq!(
-            verdict
-                .fates
-                .iter()
-                .filter(|&&fate| fate == Fate::Undecided)
-                .count(),
-            250
-        );
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::{Batch, Columns};
+use crate::deadline::StatementError;
 use crate::error::{Failure, StoreError, of_plain_statement};
 use crate::neighbours::Neighbours;
 use crate::pool::{Pool, discard};
@@ -12,11 +13,12 @@ use crate::rejection::{Recorded, RejectionRecord, columns_of};
 use crate::report::Report;
 use crate::settle::{Attempt, settle};
 use crate::statement::WriteLogins;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel::result::Error as DieselError;
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 
 /// A pool of connections and what the last commits tell of the table's health.
 pub struct PgStore {
-    pub(crate) pool: Pool,
+    pool: Pool,
     statements: AtomicU64,
     neighbours: Neighbours,
 }
@@ -43,13 +45,14 @@ impl PgStore {
             Err(error) => return Report::undecided(batch, error),
         };
         let mut attempt = OnPostgres {
+            store: self,
             connection: &mut connection,
             columns: &batch.columns,
-            sent: &self.statements,
         };
         let verdict = settle(&mut attempt, batch.len(), self.neighbours.may_blame()).await;
-        self.neighbours.remember(&verdict.fates);
-        if verdict.error.as_ref().is_some_and(StoreError::is_transient) {
+        self.neighbours.remember(&batch.columns, &verdict);
+        // Non-transient errors too: where the table is at odds with a prepared statement, a new one may not be.
+        if verdict.error.is_some() {
             discard(connection);
         }
         Report::of(batch, verdict)
@@ -70,45 +73,75 @@ impl PgStore {
         };
         self.statements.fetch_add(1, Ordering::Relaxed);
         let columns = columns_of(&records);
-        match columns.statement().execute(&mut *connection).await {
+        let statement = columns.statement();
+        match self.pool.run(statement.execute(&mut *connection)).await {
             Ok(_) => Ok(Recorded::new(records)),
             Err(error) => {
                 // Binds ids, codes and counts, never a value: the message is safe to show.
-                let error = of_plain_statement(&error);
-                if error.is_transient() {
-                    discard(connection);
-                }
-                Err((records, error))
+                discard(connection);
+                Err((records, of_plain_statement(&error)))
             }
         }
     }
 }
 
 struct OnPostgres<'a> {
+    store: &'a PgStore,
     connection: &'a mut AsyncPgConnection,
     columns: &'a Columns,
-    sent: &'a AtomicU64,
 }
 
 impl OnPostgres<'_> {
-    async fn send(&mut self, rows: Range<usize>) -> Result<i64, diesel::result::Error> {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        WriteLogins::new(self.columns, &rows)
-            .get_result(self.connection)
+    async fn send(&mut self, columns: &Columns, rows: Range<usize>) -> Result<i64, StatementError> {
+        self.store.statements.fetch_add(1, Ordering::Relaxed);
+        let statement = WriteLogins::new(columns, &rows);
+        self.store
+            .pool
+            .run(statement.get_result(self.connection))
             .await
+    }
+
+    async fn send_and_take_back(&mut self, control: &Columns) -> Result<(), StatementError> {
+        self.store.statements.fetch_add(1, Ordering::Relaxed);
+        let statement = WriteLogins::new(control, &(0..1));
+        let connection = &mut *self.connection;
+        let taken_back = connection.transaction(async |connection| {
+            statement.get_result::<i64>(connection).await?;
+            Err::<(), _>(DieselError::RollbackTransaction)
+        });
+        match self.store.pool.run(taken_back).await {
+            Err(StatementError::Failed(DieselError::RollbackTransaction)) => Ok(()),
+            outcome => outcome,
+        }
     }
 }
 
 impl Attempt for OnPostgres<'_> {
     async fn attempt(&mut self, rows: Range<usize>) -> Result<u64, Failure> {
-        let written = self.send(rows).await?;
+        let written = self.send(self.columns, rows).await?;
         Ok(u64::try_from(written).unwrap_or(0))
     }
 
     async fn probe(&mut self) -> Result<(), StoreError> {
-        self.send(0..0)
+        let probed = self.send(self.columns, 0..0).await;
+        probed.map(drop).map_err(|error| of_plain_statement(&error))
+    }
+
+    async fn control(&mut self, stands: Option<usize>) -> Result<bool, StoreError> {
+        let remembered = self.store.neighbours.example();
+        let control = match (stands, remembered) {
+            (Some(row), _) => self.columns.control(row),
+            (None, Some(example)) => example.control(0),
+            (None, None) => return Ok(false),
+        };
+        match self
+            .send_and_take_back(&control)
             .await
-            .map(drop)
-            .map_err(|error| of_plain_statement(&error))
+            .map_err(Failure::from)
+        {
+            Ok(()) => Ok(true),
+            Err(Failure::Transient(why)) => Err(StoreError::Unavailable(why)),
+            Err(Failure::Row(_) | Failure::Unknown) => Ok(false),
+        }
     }
 }
