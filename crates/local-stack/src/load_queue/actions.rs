@@ -106,42 +106,30 @@ impl<'a> BatchAnswer<'a> {
         out: &'a mut Vec<u8>,
         ids: &(impl ExactSizeIterator<Item = &'i str> + Clone),
     ) -> Result<Self, Refusal> {
-        let refuse = |kind, code, message: &str| Err(Refusal::new(kind, code, message));
-        let count = ids.len();
-        if count == 0 {
-            let (kind, code) = (
-                "com.amazonaws.sqs#EmptyBatchRequest",
-                "AWS.SimpleQueueService.EmptyBatchRequest",
-            );
-            return refuse(
-                kind,
-                code,
+        let repeated = |(index, id)| ids.clone().take(index).any(|before| before == id);
+        let (name, message) = match ids.len() {
+            0 => (
+                "EmptyBatchRequest",
                 "There should be at least one entry in the request.",
-            );
-        }
-        if count > 10 {
-            let kind = "com.amazonaws.sqs#TooManyEntriesInBatchRequest";
-            let code = "AWS.SimpleQueueService.TooManyEntriesInBatchRequest";
-            return refuse(kind, code, "Maximum number of entries per request are 10.");
-        }
-        if (ids.clone())
-            .enumerate()
-            .any(|(index, id)| ids.clone().take(index).any(|before| before == id))
-        {
-            let kind = "com.amazonaws.sqs#BatchEntryIdsNotDistinct";
-            let code = "AWS.SimpleQueueService.BatchEntryIdsNotDistinct";
-            return refuse(
-                kind,
-                code,
+            ),
+            11.. => (
+                "TooManyEntriesInBatchRequest",
+                "Maximum number of entries per request are 10.",
+            ),
+            _ if ids.clone().enumerate().any(repeated) => (
+                "BatchEntryIdsNotDistinct",
                 "Two or more batch entries in the request have the same Id.",
-            );
-        }
-        out.extend_from_slice(br#"{"Successful":["#);
-        Ok(Self {
-            out,
-            failed: Vec::new(),
-            first: true,
-        })
+            ),
+            _ => {
+                out.extend_from_slice(br#"{"Successful":["#);
+                return Ok(Self {
+                    out,
+                    failed: Vec::new(),
+                    first: true,
+                });
+            }
+        };
+        Err(Refusal::of_a_batch(name, message))
     }
 
     /// Begins a successful entry with its id; the caller may add members, and must close the brace.

@@ -1,24 +1,39 @@
 //! Refusals in the form that SQS gives them: an error type in the body, the older name in a header.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 /// An error answer with status 400.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     /// The shape's name in the service model.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: Cow<'static, str>,
     /// The code of the older query protocol, for `x-amzn-query-error` and for entries of a batch.
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
 }
 
 impl Refusal {
-    pub(crate) fn new(kind: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        kind: impl Into<Cow<'static, str>>,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
-            kind,
-            code,
+            kind: kind.into(),
+            code: code.into(),
             message: message.into(),
         }
+    }
+
+    /// Of a whole batch; the type and the code are made from the same name.
+    pub(crate) fn of_a_batch(name: &str, message: &str) -> Self {
+        let (kind, code) = (
+            format!("com.amazonaws.sqs#{name}"),
+            format!("AWS.SimpleQueueService.{name}"),
+        );
+        Self::new(kind, code, message)
     }
 
     pub(crate) fn no_such_queue() -> Self {

@@ -48,6 +48,13 @@ pub(crate) struct Wait {
     pub(crate) next_visible_at: Option<u64>,
 }
 
+/// The input's numbers, or the queue's where it has none.
+struct Limits {
+    messages: u64,
+    hidden_seconds: u64,
+    wait_seconds: u64,
+}
+
 /// Appends the body of the answer if there are messages; else tells how to wait for some.
 pub(crate) fn receive(
     broker: &mut Broker,
@@ -56,28 +63,13 @@ pub(crate) fn receive(
 ) -> Result<Option<Wait>, Refusal> {
     let now = broker.now();
     let queue = broker.queue(&input.queue_url)?;
-    let max = in_range(
-        "MaxNumberOfMessages",
-        input.max_number_of_messages.unwrap_or(1),
-        1,
-        10,
-    )?;
-    let default = queue.number("VisibilityTimeout", 30);
-    let hidden = in_range(
-        "VisibilityTimeout",
-        input.visibility_timeout.unwrap_or(default),
-        0,
-        LONGEST_SECONDS,
-    )?;
-    let default = queue.number("ReceiveMessageWaitTimeSeconds", 0);
-    let seconds = in_range(
-        "WaitTimeSeconds",
-        input.wait_time_seconds.unwrap_or(default),
-        0,
-        20,
-    )?;
-    let (taken, mut dead) =
-        queue.receive(usize::try_from(max).unwrap_or(10), now, now + hidden * 1000);
+    let Limits {
+        messages,
+        hidden_seconds,
+        wait_seconds: seconds,
+    } = limits(queue, input)?;
+    let max = usize::try_from(messages).unwrap_or(1);
+    let (taken, mut dead) = queue.receive(max, now, now + hidden_seconds * 1000);
     let wait = Wait {
         seconds,
         next_visible_at: queue.next_visible_at(),
@@ -88,11 +80,29 @@ pub(crate) fn receive(
         for (message, _) in &mut dead {
             message.source = Some(arn.clone());
         }
-
         broker.bury(&redrive.target, dead);
     }
     broker.statistics.note_received(taken.len());
     Ok(taken.is_empty().then_some(wait))
+}
+
+fn limits(queue: &Queue, input: &Receive) -> Result<Limits, Refusal> {
+    let hidden = input
+        .visibility_timeout
+        .unwrap_or_else(|| queue.number("VisibilityTimeout", 30));
+    let wait = input
+        .wait_time_seconds
+        .unwrap_or_else(|| queue.number("ReceiveMessageWaitTimeSeconds", 0));
+    Ok(Limits {
+        messages: in_range(
+            "MaxNumberOfMessages",
+            input.max_number_of_messages.unwrap_or(1),
+            1,
+            10,
+        )?,
+        hidden_seconds: in_range("VisibilityTimeout", hidden, 0, LONGEST_SECONDS)?,
+        wait_seconds: in_range("WaitTimeSeconds", wait, 0, 20)?,
+    })
 }
 
 fn in_range(name: &str, value: u64, least: u64, most: u64) -> Result<u64, Refusal> {

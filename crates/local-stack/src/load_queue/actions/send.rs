@@ -80,21 +80,7 @@ pub(crate) fn batch(
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
     broker.queue(&input.queue_url)?;
-    if input
-        .entries
-        .iter()
-        .map(|entry| entry.message.message_body.len())
-        .sum::<usize>()
-        > LONGEST
-    {
-        let kind = "com.amazonaws.sqs#BatchRequestTooLong";
-        let message = format!("Batch requests cannot be longer than {LONGEST} bytes.");
-        return Err(Refusal::new(
-            kind,
-            "AWS.SimpleQueueService.BatchRequestTooLong",
-            message,
-        ));
-    }
+    refuse_too_long(&input)?;
     let ids: Vec<String> = input
         .entries
         .iter()
@@ -103,27 +89,46 @@ pub(crate) fn batch(
     let mut answer = BatchAnswer::new(out, &ids.iter().map(String::as_str))?;
     for entry in input.entries {
         match take(broker, &input.queue_url, entry.message) {
-            Ok(Taken {
-                id,
-                digest,
-                attributes_digest,
-            }) => {
-                let entry_out = answer.succeeded(&entry.id);
-                let rest = json!([id, digest, attributes_digest]);
-                let text = format!(r#","MessageId":{},"MD5OfMessageBody":{}"#, rest[0], rest[1]);
-                entry_out.extend_from_slice(text.as_bytes());
-                if !rest[2].is_null() {
-                    entry_out.extend_from_slice(
-                        format!(r#","MD5OfMessageAttributes":{}"#, rest[2]).as_bytes(),
-                    );
-                }
-                entry_out.push(b'}');
-            }
+            Ok(taken) => write_members(&taken, answer.succeeded(&entry.id)),
             Err(refusal) => answer.failed(&entry.id, &refusal),
         }
     }
     answer.finish();
     Ok(())
+}
+
+fn refuse_too_long(input: &SendBatch) -> Result<(), Refusal> {
+    let length: usize = input
+        .entries
+        .iter()
+        .map(|entry| entry.message.message_body.len())
+        .sum();
+    if length <= LONGEST {
+        return Ok(());
+    }
+    let kind = "com.amazonaws.sqs#BatchRequestTooLong";
+    let message = format!("Batch requests cannot be longer than {LONGEST} bytes.");
+    Err(Refusal::new(
+        kind,
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        message,
+    ))
+}
+
+/// The rest of an entry that begins with its id. Ids and digests need no escapes.
+fn write_members(taken: &Taken, out: &mut Vec<u8>) {
+    let Taken {
+        id,
+        digest,
+        attributes_digest,
+    } = taken;
+    out.extend_from_slice(
+        format!(r#","MessageId":"{id}","MD5OfMessageBody":"{digest}""#).as_bytes(),
+    );
+    if let Some(digest) = attributes_digest {
+        out.extend_from_slice(format!(r#","MD5OfMessageAttributes":"{digest}""#).as_bytes());
+    }
+    out.push(b'}');
 }
 
 fn take(broker: &mut Broker, url: &str, input: Input) -> Result<Taken, Refusal> {
