@@ -51,6 +51,45 @@ build-stack:
 release:
     cargo build --release --package etl-cli
 
+# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench micro` for the stages
+bench *arguments: build-bench
+    #!/bin/sh
+    set -eu
+    if [ '{{ arguments }}' = micro ]; then
+        exec cargo bench --package login-model --package masking --package pg-writer --all-features
+    fi
+    export LOCAL_STACK_HOME='{{ bench_folder }}/stack' AWS_RETRY_MODE=standard
+    stack='{{ target }}/release/local-stack' etl='{{ target }}/release/etl'
+    trap '"$stack" down > /dev/null 2>&1' EXIT
+    "$stack" up
+    eval "$("$stack" env)"
+    "$etl" migrate > /dev/null
+    [ -f '{{ bench_folder }}/keyset.json' ] || "$etl" keyset new --out '{{ bench_folder }}/keyset.json'
+    set -- --peer 'Python, boto3 and psycopg2={{ bench_python }} bench/peers/python_peer.py'
+    if [ -d '{{ bench_folder }}/node/node_modules' ]; then
+        set -- "$@" --peer 'Node, sqs-consumer and pg=node {{ bench_folder }}/node/consumer.js'
+    fi
+    '{{ bench_python }}' bench/bench.py --etl "$etl" --stack "$stack" \
+        --bare-loop '{{ target }}/as-it-comes/examples/bare_loop' --keyset '{{ bench_folder }}/keyset.json' \
+        "$@" {{ arguments }}
+
+bench_folder := target / "bench"
+bench_python := bench_folder / "venv/bin/python"
+
+[private]
+build-bench:
+    #!/bin/sh
+    set -eu
+    cargo build --release --package etl-cli --package local-stack
+    cargo build --profile as-it-comes --package sqs-reader --example bare_loop
+    [ -x '{{ bench_python }}' ] || python3 -m venv '{{ bench_folder }}/venv'
+    '{{ bench_python }}' -m pip install --quiet --requirement bench/peers/requirements.txt
+    if command -v npm > /dev/null; then
+        mkdir -p '{{ bench_folder }}/node'
+        cp bench/peers/node/* '{{ bench_folder }}/node/'
+        npm install --silent --no-audit --no-fund --prefix '{{ bench_folder }}/node' > /dev/null
+    fi
+
 # Check format, lints and documentation
 lint: format-check
     cargo clippy --workspace --all-targets --all-features -- --deny warnings
