@@ -2,10 +2,15 @@
 
 mod arguments;
 mod failure;
+mod filter;
+mod key_id;
 mod keys;
+mod keyset;
 mod logging;
 mod migrate;
 mod pipeline;
+mod rejects;
+mod remask;
 mod run;
 mod send;
 mod signals;
@@ -38,6 +43,11 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Run(arguments) => run::run(*arguments).await,
             Command::Send(arguments) => send::send(arguments).await,
             Command::Migrate(arguments) => migrate::migrate(&arguments).await,
+            Command::Rejects(command) => rejects::rejects(command).await,
+            Command::Keyset(command) => keyset::keyset(&command),
+            Command::Mask(arguments) => filter::mask(&arguments),
+            Command::Unmask(arguments) => filter::unmask(&arguments),
+            Command::Remask(arguments) => remask::remask(&arguments).await,
         }
     })
 }

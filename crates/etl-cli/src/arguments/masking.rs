@@ -32,7 +32,7 @@ pub(crate) struct MaskingArguments {
     pub(crate) keyset_device_id: Option<PathBuf>,
 }
 
-fn scheme(name: &str) -> Result<Scheme, String> {
+pub(super) fn scheme(name: &str) -> Result<Scheme, String> {
     name.parse()
         .map_err(|_| format!("expected one of\n{}", choices()))
 }

@@ -1,7 +1,11 @@
 //! The command line: every option with its environment variable and help. Reads; decides nothing.
 
+mod filter;
+mod keyset;
 mod masking;
 mod queue;
+mod rejects;
+mod remask;
 mod run;
 mod send;
 
@@ -9,8 +13,12 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::filter::{FieldKind, FilterArguments, MaskArguments, UnmaskArguments};
+pub(crate) use self::keyset::{DestroyKey, KeysetCommand, NamedKey, NewKeyset, PromoteKey};
 pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
 pub(crate) use self::queue::QueueArguments;
+pub(crate) use self::rejects::{ListArguments, RedriveArguments, RejectsCommand};
+pub(crate) use self::remask::{LoginColumn, RemaskArguments};
 pub(crate) use self::run::{OutputFormat, RunArguments, WritingArguments};
 pub(crate) use self::send::SendArguments;
 
@@ -32,6 +40,18 @@ pub(crate) enum Command {
     Send(SendArguments),
     /// Create or update the tables
     Migrate(DatabaseArguments),
+    /// What was rejected: count it, or bring it back
+    #[command(subcommand)]
+    Rejects(RejectsCommand),
+    /// Make a key file and rotate its keys; key material is never printed
+    #[command(subcommand)]
+    Keyset(KeysetCommand),
+    /// Mask values, stdin to stdout: one a line, or fields of JSON lines or CSV
+    Mask(MaskArguments),
+    /// Recover masked values, stdin to stdout; leaves a record of who did, and of how many
+    Unmask(UnmaskArguments),
+    /// Bring old rows of user_logins under the primary key, in batches; run it again to go on where it stopped
+    Remask(RemaskArguments),
 }
 
 /// Which database

@@ -101,7 +101,7 @@ fn reader_options(arguments: &RunArguments, facts: &QueueFacts) -> ReaderOptions
 }
 
 /// The queue that the option names, else the one that the redrive policy names.
-async fn dead_letter_url(
+pub(crate) async fn dead_letter_url(
     transport: &SdkTransport,
     facts: &QueueFacts,
     asked: Option<&str>,
@@ -188,7 +188,7 @@ pub(crate) fn open_pool(arguments: &DatabaseArguments, size: usize) -> Result<Po
 }
 
 /// Tries again while the trouble may pass by itself, for ten seconds in all.
-async fn patiently<R, E: std::fmt::Display>(
+pub(crate) async fn patiently<R, E: std::fmt::Display>(
     may_pass: impl Fn(&E) -> bool,
     mut attempt: impl AsyncFnMut() -> Result<R, E>,
 ) -> Result<R, Failure>

@@ -1,0 +1,76 @@
+//! The options of `etl keyset`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use masking::Scheme;
+
+use super::masking::scheme;
+
+/// Make a key file and rotate its keys; key material is never printed
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysetCommand {
+    /// Make a key file with one key
+    New(NewKeyset),
+    /// Add a key; it masks nothing before it is promoted
+    Add(KeysetFile),
+    /// Let a key mask from now on
+    Promote(PromoteKey),
+    /// Stop a key from recovering, for the time being
+    Disable(NamedKey),
+    /// Let a disabled key recover again
+    Enable(NamedKey),
+    /// Wipe a key: what it masked is gone for good (crypto-shredding)
+    Destroy(DestroyKey),
+    /// List the keys: ids, types, states
+    Show(KeysetFile),
+}
+
+/// Make a key file with one key
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewKeyset {
+    /// The file to make, readable by its owner alone; refused if it exists
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// aes-siv, hmac-sha256 or ipcrypt-pfx: what the key is for
+    #[arg(long, value_name = "SCHEME", default_value = "aes-siv", value_parser = scheme)]
+    pub(crate) scheme: Scheme,
+}
+
+/// Which key file
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeysetFile {
+    /// The key file
+    #[arg(long, value_name = "FILE", env = "ETL_KEYSET")]
+    pub(crate) keyset: PathBuf,
+}
+
+/// Let a key mask from now on
+#[derive(Debug, clap::Args)]
+pub(crate) struct PromoteKey {
+    #[command(flatten)]
+    pub(crate) file: KeysetFile,
+    /// Which key [default: the newest that is enabled]
+    #[arg(long, value_name = "ID")]
+    pub(crate) key_id: Option<u32>,
+}
+
+/// Which key of which file
+#[derive(Debug, clap::Args)]
+pub(crate) struct NamedKey {
+    #[command(flatten)]
+    pub(crate) file: KeysetFile,
+    /// Which key, as `etl keyset show` lists it
+    #[arg(long, value_name = "ID")]
+    pub(crate) key_id: u32,
+}
+
+/// Wipe a key: what it masked is gone for good (crypto-shredding)
+#[derive(Debug, clap::Args)]
+pub(crate) struct DestroyKey {
+    #[command(flatten)]
+    pub(crate) key: NamedKey,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
