@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::BoolishValueParser;
 use login_model::{AppVersionRule, EnvelopeRule};
 
 use super::{DatabaseArguments, MaskingArguments, QueueArguments, duration};
@@ -59,7 +60,8 @@ pub(crate) struct ReadingArguments {
     /// Read lines of this file (- for stdin) in place of a queue
     #[arg(long, value_name = "FILE.jsonl", env = "ETL_INPUT", conflicts_with_all = ["queue_name", "queue_url", "follow"])]
     pub(crate) input: Option<PathBuf>,
-    /// The create_date of what --input reads, YYYY-MM-DD [default: the file's; today for stdin]
+    /// The create_date of what --input reads, YYYY-MM-DD [default: the file's; today for stdin]. The same input under
+    /// the same date is written once
     #[arg(long, value_name = "DATE", env = "ETL_DATE", requires = "input")]
     pub(crate) date: Option<String>,
 }
@@ -88,10 +90,10 @@ pub(crate) struct WritingArguments {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_least_one, env = "ETL_WRITERS")]
     pub(crate) writers: usize,
     /// Refuse an older schema instead of migrating it
-    #[arg(long, env = "ETL_NO_MIGRATE")]
+    #[arg(long, env = "ETL_NO_MIGRATE", value_parser = switch())]
     pub(crate) no_migrate: bool,
     /// Print masked rows; write and delete nothing (100 deliveries unless --max-messages says otherwise)
-    #[arg(long, env = "ETL_DRY_RUN")]
+    #[arg(long, env = "ETL_DRY_RUN", value_parser = switch())]
     pub(crate) dry_run: bool,
 }
 
@@ -100,7 +102,7 @@ pub(crate) struct WritingArguments {
 #[command(next_help_heading = "Ending")]
 pub(crate) struct EndingArguments {
     /// Keep going when the queue is empty, until SIGTERM or SIGINT
-    #[arg(long, env = "ETL_FOLLOW")]
+    #[arg(long, env = "ETL_FOLLOW", value_parser = switch())]
     pub(crate) follow: bool,
     /// How long what is held may take to be written after a signal
     #[arg(long, value_name = "TIME", default_value = "25s", value_parser = duration, env = "ETL_GRACE_PERIOD")]
@@ -119,6 +121,11 @@ pub(crate) enum OutputFormat {
     Text,
     /// One JSON object on one line
     Json,
+}
+
+/// A switch in the environment: 1, true, yes or on; 0, false, no or off.
+fn switch() -> BoolishValueParser {
+    BoolishValueParser::new()
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -2,20 +2,18 @@
 
 use std::path::PathBuf;
 
+use clap::ArgGroup;
+
 use super::QueueArguments;
 
 /// Put login events on a queue: a JSONL file, or generated ones
 #[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("source").required(true).args(["input", "generate"]))]
 pub(crate) struct SendArguments {
     #[command(flatten)]
     pub(crate) queue: QueueArguments,
     /// Send each line of this file (- for stdin) as one message
-    #[arg(
-        long,
-        value_name = "FILE.jsonl",
-        required_unless_present = "generate",
-        conflicts_with = "generate"
-    )]
+    #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) input: Option<PathBuf>,
     /// Send this many generated events, one in a hundred of them malformed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

@@ -76,6 +76,14 @@ impl Regulator {
         }
     }
 
+    /// For a poller with nothing to ask for: rests where another is at work, and answers whether it does.
+    pub(crate) fn rest_unless_alone(&self) -> bool {
+        let mut state = self.state();
+        let others = state.active > 1;
+        state.active -= usize::from(others);
+        others
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,6 +113,14 @@ mod tests {
         receive(&regulator, 10);
         assert_eq!(receive(&regulator, 0), Next::Rest);
         assert_eq!(receive(&regulator, 0), Next::AloneAndEmpty);
+    }
+
+    #[test]
+    fn the_last_poller_with_nothing_to_ask_for_does_not_rest() {
+        let regulator = Regulator::new(3);
+        receive(&regulator, 10);
+        assert!(regulator.rest_unless_alone());
+        assert!(!regulator.rest_unless_alone());
     }
 
     #[test]

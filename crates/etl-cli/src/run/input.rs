@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// Lines of one input.
 pub(super) struct Lines {
     state: Mutex<State>,
@@ -31,7 +33,8 @@ struct State {
 
 impl Lines {
     /// Opens `path`, or stdin for `-`, which is held in memory. `date` (YYYY-MM-DD) becomes the rows' `create_date`;
-    /// without one it is the day on which the file was last written.
+    /// without one it is the day on which the file was last written. The time of day is left out: it would make
+    /// the lines of a file that was copied messages of their own.
     pub(super) fn open(path: &Path, date: Option<&str>) -> Result<Self, Failure> {
         let failed =
             |error: io::Error| Failure::usage(format!("--input {}: {error}", path.display()));
@@ -45,10 +48,11 @@ impl Lines {
         let since_epoch = sent_at
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
+        let sent_at_ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
         Ok(Self {
             state: Mutex::new(State { lines, number: 0 }),
             digest,
-            sent_at_ms: i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX),
+            sent_at_ms: sent_at_ms - sent_at_ms % DAY_MS,
         })
     }
 

@@ -45,10 +45,12 @@ pub(super) async fn open_queue(arguments: &RunArguments) -> Result<Source<SdkTra
         .queue
         .settings(Duration::from_secs(arguments.reading.wait_time_seconds))?;
     let until = Instant::now() + PATIENCE;
+    let mut last_error = None;
     let (transport, facts) = patiently(QueueError::is_transient, async || {
-        tokio::time::timeout_at(until, connect(&settings))
-            .await
-            .unwrap_or_else(|_| Err(no_answer()))
+        let outcome = tokio::time::timeout_at(until, connect(&settings)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(last_error.take().unwrap_or_else(no_answer)));
+        last_error = outcome.as_ref().err().cloned();
+        outcome
     })
     .await?;
     let dead_letter_url = dead_letter_url(
@@ -179,7 +181,8 @@ pub(super) async fn open_store(arguments: &WritingArguments) -> Result<PgStore, 
 
 /// Reads the settings; connects to nothing yet.
 pub(crate) fn open_pool(arguments: &DatabaseArguments, size: usize) -> Result<Pool, Failure> {
-    let url = arguments.database_url.as_deref().ok_or_else(|| {
+    let url = arguments.database_url.as_deref();
+    let url = url.filter(|url| !url.is_empty()).ok_or_else(|| {
         Failure::usage("no database is named").hint(
             "set DATABASE_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE, or give --database-url",
         )

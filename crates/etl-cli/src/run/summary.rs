@@ -42,13 +42,15 @@ impl Summary {
             ),
             line("written", written, "new rows in user_logins"),
             line("duplicates", duplicates, "stood there already"),
-            line(
+        ];
+        if is_queue {
+            lines.push(line(
                 "rejected",
                 rejected,
                 "unreadable, now in the dead-letter queue; reasons in rejected_messages",
-            ),
-        ];
-        if left > 0 {
+            ));
+        }
+        if left > 0 || !is_queue {
             let where_to = if is_queue {
                 "on the queue: no dead-letter queue took them"
             } else {

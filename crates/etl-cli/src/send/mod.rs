@@ -24,7 +24,7 @@ const TEMPLATE: &str = "{spinner} sent {human_pos} ({per_sec})";
 const TEMPLATE_WITH_LENGTH: &str =
     "{wide_bar} sent {human_pos} of {human_len} ({per_sec}, {eta} left)";
 
-type Bodies = Box<dyn Iterator<Item = io::Result<String>>>;
+type Bodies = Box<dyn Iterator<Item = Result<String, Failure>>>;
 
 pub(crate) async fn send(arguments: SendArguments) -> Result<ExitCode, Failure> {
     let settings = arguments.queue.settings(Duration::ZERO)?;
@@ -52,16 +52,23 @@ fn bodies(arguments: &SendArguments) -> Result<Bodies, Failure> {
         return Ok(Box::new(Generator::new(arguments.seed).take(count).map(Ok)));
     }
     let path = arguments.input.as_deref().unwrap_or(Path::new("-"));
-    let lines: Bodies = if path == Path::new("-") {
-        Box::new(io::stdin().lock().lines())
+    let input: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
     } else {
         let file = std::fs::File::open(path)
             .map_err(|error| Failure::usage(format!("--input {}: {error}", path.display())))?;
-        Box::new(BufReader::new(file).lines())
+        Box::new(BufReader::new(file))
     };
-    Ok(Box::new(lines.filter(|line| {
-        line.as_ref().map_or(true, |line| !line.trim().is_empty())
-    })))
+    Ok(Box::new(lines(input)))
+}
+
+/// The lines that hold something.
+fn lines(input: impl BufRead) -> impl Iterator<Item = Result<String, Failure>> {
+    let numbered = (1_u64..).zip(input.lines());
+    let lines = numbered.map(|(number, line)| {
+        line.map_err(|error| Failure::gave_up(format!("--input: line {number}: {error}")))
+    });
+    lines.filter(|line| line.as_ref().map_or(true, |line| !line.trim().is_empty()))
 }
 
 async fn send_bodies(
@@ -76,13 +83,7 @@ async fn send_bodies(
             .by_ref()
             .take(MAX_BATCH * CONCURRENT)
             .map(|body| body.map(|body| message(body, fifo)))
-            .collect::<io::Result<_>>()
-            .map_err(|error| {
-                Failure::gave_up(format!(
-                    "line {} of the input cannot be read: {error}",
-                    sent + 1
-                ))
-            })?;
+            .collect::<Result<_, Failure>>()?;
         if chunk.is_empty() {
             return Ok(sent);
         }

@@ -5,4 +5,7 @@ mod bodies;
 mod dead_letters;
 mod ending;
 mod harness;
+mod input;
+mod limits;
+mod options;
 mod sample;
