@@ -76,6 +76,7 @@ def measure(contender, stack, database_url, latency):
         os.environ,
         AWS_ENDPOINT_URL=queue.endpoint,
         ETL_ENDPOINT_URL=queue.endpoint,
+        AWS_DEFAULT_REGION=os.environ["AWS_REGION"],
         QUEUE_URL=f"{queue.endpoint}/000000000000/{QUEUE}",
         DATABASE_URL=database_url,
         MESSAGES=str(contender.messages),

@@ -4,7 +4,7 @@ use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use crate::error::StoreError;
+use crate::error::{StoreError, of_plain_statement};
 use crate::pool::Pool;
 
 /// Rejected messages of one day, by the latest rejection, with one reason and field.
@@ -26,10 +26,11 @@ const COUNTS: &str = "(last_rejected_at AT TIME ZONE 'UTC')::date::text, reason,
 /// Counts of `rejected_messages`, newest day first.
 pub async fn rejection_counts(pool: &Pool) -> Result<Vec<RejectionCount>, StoreError> {
     let mut connection = pool.get().await?;
-    let rows: Vec<(String, String, Option<String>, i64)> =
-        diesel::select(sql::<(Text, Text, Nullable<Text>, BigInt)>(COUNTS))
-            .load(&mut connection)
-            .await?;
+    let query = diesel::select(sql::<(Text, Text, Nullable<Text>, BigInt)>(COUNTS));
+    let rows: Vec<(String, String, Option<String>, i64)> = pool
+        .run(query.load(&mut connection))
+        .await
+        .map_err(|error| of_plain_statement(&error))?;
     let count = |(day, reason, field, messages): (_, _, _, i64)| RejectionCount {
         day,
         reason,

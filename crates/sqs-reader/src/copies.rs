@@ -23,7 +23,7 @@ impl<T: Transport> Reader<T> {
         let (mut sent, mut left) = (Vec::new(), Vec::new());
         while !open.is_empty() {
             let later = open.split_off(batch_length(open.iter().map(|(_, copy)| copy)));
-            let (deliveries, messages) = open.into_iter().unzip();
+            let (deliveries, messages): (Vec<_>, Vec<_>) = open.into_iter().unzip();
             let unsent = self.send_batch(url, &messages, may_go_bare).await;
             sort_out(deliveries, &unsent, &mut sent, &mut left);
             open = later;
@@ -35,7 +35,7 @@ impl<T: Transport> Reader<T> {
     async fn send_batch(
         &self,
         url: &str,
-        messages: &Vec<OutgoingMessage>,
+        messages: &[OutgoingMessage],
         may_go_bare: bool,
     ) -> Vec<usize> {
         match send_all(&self.transport, url, messages).await {

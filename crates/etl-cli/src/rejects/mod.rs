@@ -1,0 +1,17 @@
+//! `etl rejects`: what was rejected, counted; and the way back from the dead-letter queue.
+
+mod filter;
+mod list;
+mod redrive;
+
+use std::process::ExitCode;
+
+use crate::arguments::RejectsCommand;
+use crate::failure::Failure;
+
+pub(crate) async fn rejects(command: RejectsCommand) -> Result<ExitCode, Failure> {
+    match command {
+        RejectsCommand::List(arguments) => list::list(&arguments).await,
+        RejectsCommand::Redrive(arguments) => redrive::redrive(&arguments).await,
+    }
+}
