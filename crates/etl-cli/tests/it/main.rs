@@ -8,4 +8,7 @@ mod harness;
 mod input;
 mod limits;
 mod options;
+mod roles;
 mod sample;
+mod servers;
+mod together;

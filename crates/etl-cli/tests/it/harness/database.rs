@@ -61,6 +61,11 @@ impl Database {
         }
     }
 
+    /// Its name on the server, which no other test's has.
+    pub(crate) fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

@@ -1,0 +1,143 @@
+//! Servers that are not there, not yet, or say no.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use local_stack::postgres;
+
+use crate::harness::{Database, Etl, Event, Outcome, Queue, Running, stage};
+
+const NOBODY: &str = "http://127.0.0.1:1";
+
+/// A server that takes connections and never says a word.
+fn silent() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+fn assert_gave_up_after_ten_seconds(outcome: &Outcome, texts: &[&str]) {
+    outcome.assert_refused(1, texts);
+    let seconds = outcome.elapsed.as_secs_f64();
+    assert!((9.0..15.0).contains(&seconds), "{outcome:?}");
+}
+
+/// They wait together: each takes ten seconds.
+#[test]
+fn servers_that_do_not_answer_are_given_up_after_ten_seconds() {
+    let (queue, database) = stage();
+    let (_silent_queue, queue_port) = silent();
+    let (_silent_database, database_port) = silent();
+    let start = |etl: Etl| -> Running { etl.start() };
+    let run = || Etl::run(&queue, &database);
+    let no_queue = start(run().env("ETL_ENDPOINT_URL", NOBODY));
+    let silent_queue =
+        start(run().env("ETL_ENDPOINT_URL", format!("http://127.0.0.1:{queue_port}")));
+    let no_database = start(run().env("DATABASE_URL", "postgres://etl@127.0.0.1:1/logins"));
+    let silent_url = format!("postgres://etl@127.0.0.1:{database_port}/logins");
+    let silent_database = start(run().env("DATABASE_URL", silent_url));
+    let unreachable = ["the queue cannot be reached", "hint: check --endpoint-url"];
+    assert_gave_up_after_ten_seconds(
+        &no_queue.end(),
+        &[unreachable[0], unreachable[1], "refused"],
+    );
+    assert_gave_up_after_ten_seconds(&silent_queue.end(), &unreachable);
+    let unusable = [
+        "the database cannot be used",
+        "127.0.0.1:1/logins",
+        "hint: check --database-url",
+    ];
+    assert_gave_up_after_ten_seconds(&no_database.end(), &unusable);
+    assert_gave_up_after_ten_seconds(&silent_database.end(), &unusable[..1]);
+}
+
+#[test]
+fn a_database_that_comes_up_within_ten_seconds_is_waited_for() {
+    let server = local_stack::Postgres::start_private();
+    let (queue, database) = (
+        Queue::with_dead_letter_queue(),
+        Database::migrated_on(&server),
+    );
+    queue.send(&[Event(0).body()]);
+    server.stop();
+    let running = Etl::run(&queue, &database).start();
+    running.until_logged("not ready yet");
+    server.start();
+    let outcome = running.end();
+    assert_eq!(outcome.summary().counts(), [1, 1, 0, 0, 0]);
+}
+
+#[test]
+fn an_unknown_queue_is_refused_with_its_name_and_what_to_check() {
+    let (queue, database) = stage();
+    let unknown = format!("{}-unknown", queue.url);
+    let by_name = Etl::run(&queue, &database).env("ETL_QUEUE_NAME", "no-such-queue");
+    let by_url = Etl::run(&queue, &database)
+        .without_env("ETL_QUEUE_NAME")
+        .args(["--queue-url", &unknown]);
+    for (etl, name) in [(by_name, "no-such-queue"), (by_url, unknown.as_str())] {
+        let outcome = etl.output();
+        outcome.assert_refused(
+            2,
+            &[
+                "the queue does not exist",
+                name,
+                "hint: check --queue-name, --region",
+            ],
+        );
+        assert!(outcome.elapsed < Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn a_queue_given_by_its_url_is_read_with_and_without_an_endpoint() {
+    let (queue, database) = stage();
+    let by_url = || {
+        Etl::run(&queue, &database)
+            .without_env("ETL_QUEUE_NAME")
+            .args(["--queue-url", &queue.url])
+    };
+    queue.send(&[Event(0).body()]);
+    assert_eq!(by_url().summary().get("written"), 1);
+    queue.send(&[Event(1).body()]);
+    let without_endpoint = by_url()
+        .without_env("ETL_ENDPOINT_URL")
+        .without_env("AWS_REGION");
+    assert_eq!(without_endpoint.summary().get("written"), 1);
+}
+
+#[test]
+fn without_credentials_the_ways_to_give_them_are_said_soon() {
+    let (queue, database) = stage();
+    let outcome = Etl::run(&queue, &database)
+        .without_env("AWS_ACCESS_KEY_ID")
+        .without_env("AWS_SECRET_ACCESS_KEY")
+        .output();
+    outcome.assert_refused(2, &["AWS credentials", "hint: set AWS_ACCESS_KEY_ID"]);
+    assert!(outcome.elapsed < Duration::from_secs(8), "{outcome:?}");
+}
+
+#[test]
+fn a_wrong_password_is_refused_without_repeating_it() {
+    let (queue, database) = stage();
+    let outcome = Etl::run(&queue, &database)
+        .env("DATABASE_URL", database.url_as("postgres", "s3cret"))
+        .output();
+    assert_ne!(outcome.code, 0);
+    assert!(
+        outcome.stderr.contains("password authentication failed"),
+        "{outcome:?}"
+    );
+    assert!(!outcome.stderr.contains("s3cret"), "{outcome:?}");
+}
+
+#[test]
+fn a_database_that_does_not_exist_is_named() {
+    let queue = Queue::with_dead_letter_queue();
+    let database = Database::migrated();
+    let outcome = Etl::run(&queue, &database)
+        .env("DATABASE_URL", postgres().url_of("no_such_database"))
+        .output();
+    assert_ne!(outcome.code, 0);
+    assert!(outcome.stderr.contains("no_such_database"), "{outcome:?}");
+}
