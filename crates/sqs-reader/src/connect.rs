@@ -3,15 +3,20 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::Region;
+use aws_sdk_sqs::config::{Builder, Credentials, Region};
 
+use crate::address::{Endpoint, QueueAddress};
 use crate::error::QueueError;
 use crate::sdk::SdkTransport;
+use crate::transport::Transport as _;
 
 /// How long over its wait a receive's answer may take.
 const OVER_WAIT: Duration = Duration::from_secs(10);
@@ -19,46 +24,7 @@ const CALL: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(3);
 const CALL_TRIES: u32 = 3;
 /// Where a server that is not AWS is meant to be, if nobody says: it takes any.
-const ANY_REGION: &str = "us-east-1";
-
-/// Which queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum QueueAddress {
-    /// By name, in the account of the credentials.
-    Name(String),
-    /// By URL.
-    Url(String),
-}
-
-/// Which server, where it is not AWS's own for the region.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint(String);
-
-impl Endpoint {
-    /// Reads an endpoint URL. A path after the host, as in `http://localhost:4566/000000000000/`, is dropped: the
-    /// account belongs to a queue's URL and not to the server.
-    pub fn parse(url: &str) -> Result<Self, QueueError> {
-        let bad = || {
-            QueueError::Configuration(format!(
-                "--endpoint-url is not a URL such as http://localhost:4566: {url}"
-            ))
-        };
-        let (scheme, rest) = url.split_once("://").ok_or_else(bad)?;
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if !matches!(scheme, "http" | "https")
-            || host.is_empty()
-            || host.contains(char::is_whitespace)
-        {
-            return Err(bad());
-        }
-        Ok(Self(format!("{scheme}://{host}")))
-    }
-
-    /// Scheme, host and port.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+const ANY_REGION: Region = Region::from_static("us-east-1");
 
 /// What is needed to reach a queue.
 #[derive(Debug, Clone)]
@@ -80,35 +46,41 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Loads the configuration as every AWS tool does; makes no request to SQS.
+    /// Loads the configuration and finds the credentials as every AWS tool does; makes no request to SQS.
     pub async fn open(settings: &Settings) -> Result<Self, QueueError> {
-        let region = region(settings)?;
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        if let Some(region) = region {
+        Self::load(settings, aws_config::defaults(behaviour())).await
+    }
+
+    /// The same with these credentials, whatever the machine offers.
+    pub async fn open_as(
+        settings: &Settings,
+        credentials: Credentials,
+    ) -> Result<Self, QueueError> {
+        let loader = aws_config::defaults(behaviour()).credentials_provider(credentials);
+        Self::load(settings, loader).await
+    }
+
+    async fn load(settings: &Settings, loader: ConfigLoader) -> Result<Self, QueueError> {
+        let own_server = settings.queue.own_server()?;
+        let mut loader =
+            loader.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        if let Some(region) = region(settings)? {
             loader = loader.region(Region::new(region));
+        } else if !is_aws(settings.endpoint.as_ref().or(own_server.as_ref())) {
+            // Not from the metadata of a machine: elsewhere than in AWS that waits for seconds, and for nothing.
+            loader = loader.region(
+                RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+                    .or_else(ProfileFileRegionProvider::new())
+                    .or_else(ANY_REGION),
+            );
         }
         if let Some(endpoint) = &settings.endpoint {
             loader = loader.endpoint_url(endpoint.as_str());
         }
-        let shared = loader.load().await;
-        if shared.region().is_none() {
-            return Err(QueueError::Configuration(
-                "no AWS region is set: give --region or AWS_REGION".to_owned(),
-            ));
-        }
-        let base = aws_sdk_sqs::config::Builder::from(&shared);
-        let polls = base
-            .clone()
-            .timeout_config(time_outs(settings.longest_wait.saturating_add(OVER_WAIT)))
-            // The polling loop tries again itself, and backs off.
-            .retry_config(RetryConfig::disabled());
-        let calls = base
-            .timeout_config(time_outs(CALL))
-            .retry_config(RetryConfig::standard().with_max_attempts(CALL_TRIES));
+        let base = base(&loader.load().await, own_server)?;
         Ok(Self {
-            polls: Client::from_conf(polls.build()),
-            calls: Client::from_conf(calls.build()),
+            polls: Client::from_conf(for_polls(base.clone(), settings.longest_wait).build()),
+            calls: Client::from_conf(for_calls(base).build()),
         })
     }
 
@@ -117,12 +89,26 @@ impl Connection {
         let mut transport = SdkTransport::new(self.polls, self.calls);
         transport.queue_url = match address {
             QueueAddress::Url(url) => url.clone(),
-            QueueAddress::Name(name) => {
-                crate::transport::Transport::url_of(&transport, name, None).await?
-            }
+            QueueAddress::Name(name) => transport.url_of(name, None).await?,
         };
         Ok(transport)
     }
+}
+
+/// Pinned: another version may have other defaults.
+fn behaviour() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// The polling loop tries again itself, and backs off.
+fn for_polls(base: Builder, longest_wait: Duration) -> Builder {
+    base.timeout_config(time_outs(longest_wait.saturating_add(OVER_WAIT)))
+        .retry_config(RetryConfig::disabled())
+}
+
+fn for_calls(base: Builder) -> Builder {
+    base.timeout_config(time_outs(CALL))
+        .retry_config(RetryConfig::standard().with_max_attempts(CALL_TRIES))
 }
 
 fn time_outs(attempt: Duration) -> TimeoutConfig {
@@ -132,93 +118,90 @@ fn time_outs(attempt: Duration) -> TimeoutConfig {
         .build()
 }
 
-/// The region to set; `None` leaves it to the environment and the profile.
+/// A server in the queue's URL counts only where nobody named one, in the options or for all AWS tools.
+fn base(shared: &SdkConfig, own_server: Option<Endpoint>) -> Result<Builder, QueueError> {
+    if shared.region().is_none() {
+        return Err(QueueError::Configuration(
+            "no AWS region is set: give --region or AWS_REGION".to_owned(),
+        ));
+    }
+    let mut base = Builder::from(shared);
+    let named =
+        shared.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_SQS").is_some();
+    if let Some(server) = own_server.filter(|_| !named) {
+        base.set_endpoint_url(Some(server.as_str().to_owned()));
+    }
+    Ok(base)
+}
+
+fn is_aws(endpoint: Option<&Endpoint>) -> bool {
+    endpoint.is_none_or(Endpoint::is_aws)
+}
+
+/// The region that the settings name; `None` leaves it to the environment and the profile.
 fn region(settings: &Settings) -> Result<Option<String>, QueueError> {
-    let in_url = match &settings.queue {
-        QueueAddress::Url(url) => region_of(url),
-        QueueAddress::Name(_) => None,
-    };
-    match (&settings.region, in_url, &settings.endpoint) {
+    match (
+        &settings.region,
+        settings.queue.region(),
+        &settings.endpoint,
+    ) {
         (Some(region), Some(in_url), None) if *region != in_url => {
             Err(QueueError::Configuration(format!(
                 "--queue-url is in region {in_url}, --region says {region}: give one of them, or the right one"
             )))
         }
         (Some(region), ..) => Ok(Some(region.clone())),
-        (None, Some(in_url), _) => Ok(Some(in_url.to_owned())),
-        (None, None, Some(endpoint))
-            if !endpoint.0.contains("amazonaws.") && !region_in_environment() =>
-        {
-            Ok(Some(ANY_REGION.to_owned()))
-        }
-        (None, None, _) => Ok(None),
+        (None, in_url, _) => Ok(in_url.map(str::to_owned)),
     }
-}
-
-fn region_in_environment() -> bool {
-    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some())
-}
-
-/// The region in an AWS queue URL such as `https://sqs.eu-west-1.amazonaws.com/123/q`.
-fn region_of(url: &str) -> Option<&str> {
-    let host = url.split_once("://")?.1.split('/').next()?;
-    let rest = host.strip_prefix("sqs.")?;
-    rest.split_once(".amazonaws.").map(|(region, _)| region)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn settings(queue: QueueAddress, region: Option<&str>, endpoint: Option<&str>) -> Settings {
+    fn settings(url: &str, region: Option<&str>, endpoint: Option<&str>) -> Settings {
         Settings {
-            queue,
+            queue: QueueAddress::Url(url.to_owned()),
             endpoint: endpoint.map(|url| Endpoint::parse(url).unwrap()),
             region: region.map(str::to_owned),
             longest_wait: Duration::from_secs(20),
         }
     }
 
+    fn credentials() -> Credentials {
+        Credentials::new("id", "key", None, None, "test")
+    }
+
     #[test]
-    fn a_path_after_the_host_is_accepted() {
-        for url in [
-            "http://localhost:4566/000000000000/",
-            "http://localhost:4566",
-            "http://localhost:4566/",
-        ] {
+    fn two_regions_are_a_mistake_unless_an_endpoint_decides() {
+        let url = "https://sqs.eu-west-1.amazonaws.com/1/q";
+        let of = |asked, endpoint| region(&settings(url, asked, endpoint));
+        assert_eq!(of(None, None).unwrap().as_deref(), Some("eu-west-1"));
+        let refused = of(Some("us-east-1"), None).unwrap_err();
+        assert!(
+            matches!(&refused, QueueError::Configuration(text) if text.contains("eu-west-1") && text.contains("us-east-1"))
+        );
+        let through_proxy = of(Some("us-east-1"), Some("http://proxy:1"));
+        assert_eq!(through_proxy.unwrap().as_deref(), Some("us-east-1"));
+    }
+
+    /// What a release of the SDK could change under us.
+    #[tokio::test]
+    async fn the_clients_are_set_by_name() {
+        let settings = settings("http://localhost:1/000000000000/q", Some("eu-west-3"), None);
+        let connection = Connection::open_as(&settings, credentials()).await.unwrap();
+        for (client, attempt, tries) in [(&connection.polls, 30, 1), (&connection.calls, 10, 3)] {
+            let config = client.config();
+            let time_outs = config.timeout_config().unwrap();
             assert_eq!(
-                Endpoint::parse(url).unwrap().as_str(),
-                "http://localhost:4566"
+                time_outs.operation_attempt_timeout(),
+                Some(Duration::from_secs(attempt))
             );
+            assert_eq!(time_outs.connect_timeout(), Some(CONNECT));
+            assert_eq!(time_outs.operation_timeout(), None);
+            assert_eq!(config.retry_config().unwrap().max_attempts(), tries);
+            assert!(!config.stalled_stream_protection().unwrap().is_enabled());
+            assert_eq!(config.region().unwrap().as_ref(), "eu-west-3");
         }
-    }
-
-    #[test]
-    fn what_is_no_url_is_refused_by_the_options_name() {
-        for url in ["localhost:4566", "ftp://host", "http://", "http://a b"] {
-            assert!(
-                Endpoint::parse(url)
-                    .unwrap_err()
-                    .to_string()
-                    .starts_with("--endpoint-url")
-            );
-        }
-    }
-
-    #[test]
-    fn a_queue_url_names_its_region() {
-        let url = || QueueAddress::Url("https://sqs.eu-west-1.amazonaws.com/1/q".to_owned());
-        assert_eq!(
-            region(&settings(url(), None, None)).unwrap().as_deref(),
-            Some("eu-west-1")
-        );
-        assert!(region(&settings(url(), Some("us-east-1"), None)).is_err());
-        let through_proxy = settings(url(), Some("us-east-1"), Some("http://proxy:1"));
-        assert_eq!(
-            region(&through_proxy).unwrap().as_deref(),
-            Some("us-east-1")
-        );
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod attributes;
 pub mod backoff;
 mod batch;
@@ -18,8 +19,11 @@ mod sdk;
 mod send;
 mod transport;
 
+pub use address::{Endpoint, QueueAddress};
 pub use attributes::{QueueFacts, RedrivePolicy};
-pub use connect::{Connection, Endpoint, QueueAddress, Settings};
+/// Of the AWS SDK, for [`Connection::open_as`].
+pub use aws_sdk_sqs::config::Credentials;
+pub use connect::{Connection, Settings};
 pub use dead_letter::{ForwardReport, Note, REJECT_FIELD, REJECT_REASON};
 pub use delivery::{Delivery, Identity, SOURCE_MESSAGE_ID, SOURCE_SENT_AT};
 pub use error::QueueError;

@@ -21,6 +21,8 @@ pub struct SdkTransport {
     polls: Client,
     calls: Client,
     pub(crate) queue_url: String,
+    /// Seconds; `None` leaves it to the queue.
+    visibility_timeout: Option<i32>,
     requests: AtomicU64,
 }
 
@@ -30,6 +32,7 @@ impl SdkTransport {
             polls,
             calls,
             queue_url: String::new(),
+            visibility_timeout: None,
             requests: AtomicU64::new(0),
         }
     }
@@ -45,6 +48,10 @@ impl SdkTransport {
 }
 
 impl Transport for SdkTransport {
+    fn set_visibility_timeout(&mut self, timeout: Duration) {
+        self.visibility_timeout = i32::try_from(timeout.as_secs()).ok();
+    }
+
     async fn receive(
         &self,
         at_most: usize,
@@ -57,6 +64,7 @@ impl Transport for SdkTransport {
             .queue_url(&self.queue_url)
             .max_number_of_messages(i32::try_from(at_most).unwrap_or(1))
             .wait_time_seconds(i32::try_from(wait.as_secs()).unwrap_or(20))
+            .set_visibility_timeout(self.visibility_timeout)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId)
@@ -68,7 +76,7 @@ impl Transport for SdkTransport {
             .messages
             .unwrap_or_default()
             .into_iter()
-            .map(received)
+            .filter_map(received)
             .collect())
     }
 
@@ -89,7 +97,8 @@ impl Transport for SdkTransport {
             .send()
             .await
             .map_err(|error| classify(&format!("delete from {}", self.queue_url), &error))?;
-        Ok(failures(&answer.failed))
+        let done = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(failures(handles.len(), done, &answer.failed))
     }
 
     async fn change_visibility(
@@ -114,7 +123,8 @@ impl Transport for SdkTransport {
         let answer = call.send().await.map_err(|error| {
             classify(&format!("change visibility on {}", self.queue_url), &error)
         })?;
-        Ok(failures(&answer.failed))
+        let done = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(failures(handles.len(), done, &answer.failed))
     }
 
     async fn send(
@@ -136,7 +146,8 @@ impl Transport for SdkTransport {
             .send()
             .await
             .map_err(|error| classify(&format!("send to {url}"), &error))?;
-        Ok(failures(&answer.failed))
+        let done = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(failures(messages.len(), done, &answer.failed))
     }
 
     async fn facts(&self) -> Result<QueueFacts, QueueError> {
@@ -187,26 +198,23 @@ impl Transport for SdkTransport {
     }
 }
 
-fn received(message: Message) -> ReceivedMessage {
+/// `None` for an answer without the id or the handle: all such messages would pass for one, and could not be settled.
+fn received(message: Message) -> Option<ReceivedMessage> {
     let mut system = message.attributes.unwrap_or_default();
     let mut take = |name: MessageSystemAttributeName| system.remove(&name);
-    ReceivedMessage {
+    let attributes = message.message_attributes.unwrap_or_default();
+    Some(ReceivedMessage {
         sent_at_ms: take(MessageSystemAttributeName::SentTimestamp)
             .and_then(|text| text.parse().ok()),
         receive_count: take(MessageSystemAttributeName::ApproximateReceiveCount)
             .and_then(|text| text.parse().ok())
             .unwrap_or(1),
         group_id: take(MessageSystemAttributeName::MessageGroupId),
-        message_id: message.message_id.unwrap_or_default(),
-        receipt_handle: message.receipt_handle.unwrap_or_default(),
+        message_id: message.message_id.filter(|id| !id.is_empty())?,
+        receipt_handle: message.receipt_handle.filter(|handle| !handle.is_empty())?,
         body: message.body.unwrap_or_default(),
-        attributes: message
-            .message_attributes
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(attribute)
-            .collect(),
-    }
+        attributes: attributes.into_iter().filter_map(attribute).collect(),
+    })
 }
 
 fn attribute((name, value): (String, MessageAttributeValue)) -> Option<(String, AttributeValue)> {
@@ -253,13 +261,58 @@ fn built<E>(
         .map_err(|error| QueueError::Configuration(error.to_string()))
 }
 
-fn failures(failed: &[BatchResultErrorEntry]) -> EntryFailures {
-    let failure = |entry: &BatchResultErrorEntry| {
-        Some(EntryFailure {
-            index: entry.id().parse().ok()?,
-            code: entry.code().to_owned(),
-            sender_fault: entry.sender_fault(),
-        })
+/// Every entry that the answer does not call successful, so that a garbled answer never passes for success: what was
+/// "sent" is deleted next.
+fn failures<'a>(
+    entries: usize,
+    successful: impl Iterator<Item = &'a str>,
+    failed: &[BatchResultErrorEntry],
+) -> EntryFailures {
+    let mut open: Vec<bool> = vec![true; entries];
+    for index in successful.filter_map(|id| id.parse::<usize>().ok()) {
+        if let Some(entry) = open.get_mut(index) {
+            *entry = false;
+        }
+    }
+    let failure = |index: usize| {
+        let told = failed.iter().find(|entry| entry.id == index.to_string());
+        EntryFailure {
+            index,
+            code: told.map_or_else(|| "NotMentioned".to_owned(), |entry| entry.code.clone()),
+            sender_fault: told.is_some_and(|entry| entry.sender_fault),
+        }
     };
-    failed.iter().filter_map(failure).collect()
+    (0..entries)
+        .filter(|&index| open[index])
+        .map(failure)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_that_the_answer_does_not_mention_has_failed() {
+        let told = BatchResultErrorEntry::builder()
+            .id("2")
+            .code("InvalidMessageContents")
+            .sender_fault(true)
+            .build()
+            .unwrap();
+        let failed = failures(4, ["0", "junk", "17"].into_iter(), &[told]);
+        let seen = failed.iter().map(|entry| (entry.index, entry.sender_fault));
+        assert_eq!(
+            seen.collect::<Vec<_>>(),
+            [(1, false), (2, true), (3, false)]
+        );
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_told_from_others_is_left_out() {
+        let message = || Message::builder().body("b").receipt_handle("h");
+        assert!(received(message().build()).is_none());
+        assert!(received(message().message_id("").build()).is_none());
+        assert!(received(message().message_id("m").build()).is_some());
+    }
 }
