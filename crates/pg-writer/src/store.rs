@@ -92,13 +92,13 @@ struct OnPostgres<'a> {
 }
 
 impl OnPostgres<'_> {
-    async fn send(&mut self, columns: &Columns, rows: Range<usize>) -> Result<i64, StatementError> {
+    /// Waits for the end of the answer, not for its row alone: a constraint that is checked at the commit, or a
+    /// commit that fails, is told after the row.
+    async fn send(&mut self, columns: &Columns, rows: Range<usize>) -> Result<u64, StatementError> {
         self.store.statements.fetch_add(1, Ordering::Relaxed);
-        let statement = WriteLogins::new(columns, &rows);
-        self.store
-            .pool
-            .run(statement.get_result(self.connection))
-            .await
+        let answer = WriteLogins::new(columns, &rows).load::<i64>(self.connection);
+        let written = self.store.pool.run(answer).await?;
+        Ok(written.into_iter().map(i64::unsigned_abs).sum())
     }
 
     async fn send_and_take_back(&mut self, control: &Columns) -> Result<(), StatementError> {
@@ -106,7 +106,7 @@ impl OnPostgres<'_> {
         let statement = WriteLogins::new(control, &(0..1));
         let connection = &mut *self.connection;
         let taken_back = connection.transaction(async |connection| {
-            statement.get_result::<i64>(connection).await?;
+            statement.load::<i64>(connection).await?;
             Err::<(), _>(DieselError::RollbackTransaction)
         });
         match self.store.pool.run(taken_back).await {
@@ -118,8 +118,7 @@ impl OnPostgres<'_> {
 
 impl Attempt for OnPostgres<'_> {
     async fn attempt(&mut self, rows: Range<usize>) -> Result<u64, Failure> {
-        let written = self.send(self.columns, rows).await?;
-        Ok(u64::try_from(written).unwrap_or(0))
+        Ok(self.send(self.columns, rows).await?)
     }
 
     async fn probe(&mut self) -> Result<(), StoreError> {

@@ -1,5 +1,11 @@
 //! The store, the tables and the connections, on real Postgres; the in-memory double under the same laws.
 
+mod classes;
 mod conformance;
-
+mod faults;
+mod migrations;
+mod refused;
+mod roles;
+mod schema;
 mod support;
+mod write;

@@ -1,0 +1,115 @@
+//! What is checked before a run: versions, columns, keys, and in which schema the tables are looked for.
+
+use local_stack::postgres;
+use pg_writer::{PgStore, StoreError, prepare};
+
+use crate::support::{Migrated, batch, connect, migrated, pool_of};
+
+async fn complaint(migrated: &Migrated, migrate: bool) -> String {
+    let error = prepare(&migrated.pool(), migrate).await.unwrap_err();
+    assert!(matches!(error, StoreError::Schema(_)), "{error}");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn an_older_schema_is_refused_where_migrating_is_not_allowed() {
+    let database = postgres().database("older").await;
+    let error = prepare(&pool_of(database.url()), false)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("3 pending") && error.contains("etl migrate"),
+        "{error}"
+    );
+    let migrated = migrated().await;
+    migrated
+        .execute("DELETE FROM __diesel_schema_migrations WHERE version LIKE '%3'")
+        .await;
+    let error = complaint(&migrated, false).await;
+    assert!(error.contains("20260101000003"), "{error}");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_accepted() {
+    let migrated = migrated().await;
+    migrated
+        .execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')")
+        .await;
+    prepare(&migrated.pool(), true).await.unwrap();
+    prepare(&migrated.pool(), false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_column_is_named() {
+    let migrated = migrated().await;
+    migrated
+        .execute("ALTER TABLE user_logins DROP COLUMN masked_ip")
+        .await;
+    let error = complaint(&migrated, true).await;
+    assert!(error.contains("user_logins.masked_ip"), "{error}");
+}
+
+/// Without it the write is accepted and a redelivered message is a second row.
+#[tokio::test]
+async fn a_missing_key_is_named() {
+    let migrated = migrated().await;
+    migrated
+        .execute("ALTER TABLE ingested_messages DROP CONSTRAINT ingested_messages_pkey")
+        .await;
+    let error = complaint(&migrated, true).await;
+    assert!(
+        error.contains("ingested_messages lacks its primary key"),
+        "{error}"
+    );
+    migrated
+        .execute("CREATE UNIQUE INDEX ON ingested_messages (message_id, sent_at)")
+        .await;
+    prepare(&migrated.pool(), true).await.unwrap();
+}
+
+async fn stands_in(url: &str, schema: &str) {
+    prepare(&pool_of(url), true).await.unwrap();
+    let store = PgStore::new(pool_of(url));
+    assert_eq!(store.write(batch([1])).await.committed.written(), 1);
+    let query = format!("SELECT count(*) FROM {schema}.user_logins");
+    let found: i64 = connect(url)
+        .await
+        .query_one(&query, &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(found, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_search_path_of_the_connection_names_the_schema() {
+    let database = postgres().database("search_path").await;
+    connect(database.url())
+        .await
+        .batch_execute("CREATE SCHEMA logins")
+        .await
+        .unwrap();
+    stands_in(
+        &format!("{}?options=-csearch_path%3Dlogins", database.url()),
+        "logins",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_search_path_of_the_role_names_the_schema() {
+    let database = postgres().database("role_path").await;
+    let role = format!("{}_role", database.name());
+    let set_up = format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'role'; CREATE SCHEMA logins AUTHORIZATION {role}; \
+         ALTER ROLE {role} SET search_path = logins"
+    );
+    connect(database.url())
+        .await
+        .batch_execute(&set_up)
+        .await
+        .unwrap();
+    let (_, place) = database.url().split_once('@').unwrap();
+    stands_in(&format!("postgres://{role}:role@{place}"), "logins").await;
+}
