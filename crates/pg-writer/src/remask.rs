@@ -77,7 +77,10 @@ impl<'pool> Remasking<'pool> {
         let mut connection = pool.get().await?;
         let query = sql::<(Text, Integer, Bool, Bool)>(FACTS);
         let facts = pool.run(query.load(&mut *connection)).await;
-        let facts: Vec<(String, i32, bool, bool)> = settle(connection, facts, of_query)?;
+        let facts: Vec<(String, i32, bool, bool)> = settle(
+            connection,
+            facts.map_err(|error| of_plain_statement(&error)),
+        )?;
         let version = check(facts.as_slice())?;
         Ok(Self {
             pool,
@@ -102,7 +105,10 @@ impl<'pool> Remasking<'pool> {
             .pool
             .run(query.get_result::<i64>(&mut *connection))
             .await;
-        let blocks = settle(connection, counted, of_query)?;
+        let blocks = settle(
+            connection,
+            counted.map_err(|error| of_plain_statement(&error)),
+        )?;
         Ok(u32::try_from(blocks).unwrap_or(u32::MAX))
     }
 
@@ -116,7 +122,8 @@ impl<'pool> Remasking<'pool> {
             let query = ReadBlocks::<false>::new(&blocks, &self.finished);
             self.pool.run(query.load(&mut *connection)).await
         };
-        let rows: Vec<statement::Row> = settle(connection, rows, of_query)?;
+        let rows: Vec<statement::Row> =
+            settle(connection, rows.map_err(|error| of_plain_statement(&error)))?;
         Ok(rows.into_iter().map(OldLogin::from).collect())
     }
 
@@ -131,7 +138,7 @@ impl<'pool> Remasking<'pool> {
             let update = UpdateLogins::<false>::new(&blocks, &columns);
             self.pool.run(update.execute(&mut *connection)).await
         };
-        settle(connection, updated, of_update).map(|rows| rows as u64)
+        settle(connection, updated.map_err(of_update)).map(|rows| rows as u64)
     }
 }
 
@@ -154,21 +161,11 @@ fn check(facts: &[(String, i32, bool, bool)]) -> Result<i32, StoreError> {
 }
 
 /// A connection on which a statement broke off is not used again.
-fn settle<R>(
-    connection: Pooled,
-    outcome: Result<R, StatementError>,
-    explain: impl FnOnce(StatementError) -> StoreError,
-) -> Result<R, StoreError> {
-    let explained = outcome.map_err(explain);
-    if explained.as_ref().is_err_and(StoreError::is_transient) {
+fn settle<R>(connection: Pooled, outcome: Result<R, StoreError>) -> Result<R, StoreError> {
+    if outcome.as_ref().is_err_and(StoreError::is_transient) {
         discard(connection);
     }
-    explained
-}
-
-/// The queries bind places and patterns.
-fn of_query(error: StatementError) -> StoreError {
-    of_plain_statement(&error)
+    outcome
 }
 
 /// The update binds values, so the server's own words may hold one and are not repeated.

@@ -1,8 +1,8 @@
 //! What becomes of one old value. Whether a value is finished, to be changed or unreadable is told by the value alone.
 //!
 //! * `aes-siv` is authenticated: what opens under the keyset is what it claims to be, and no base64 text opens by chance.
-//! * A value of the Python original is exactly what its base64 encodes to; text that begins with the byte of Tink's
-//!   prefix is taken for a value of a key that is missing, and left.
+//! * A value of the Python original is exactly what its base64 encodes to; what begins with Tink's prefix is taken for
+//!   a value of a key that is missing, and left.
 //! * An address is never base64, nor the other way round: so `ipcrypt-pfx` is told from the others, but never one of its
 //!   keys from another.
 
@@ -10,8 +10,6 @@ use masking::{FieldMasker, Masked, Pii, Scheme};
 
 use crate::key_id;
 
-/// Tink's first byte, as a character.
-const TINK: char = '\u{1}';
 /// A pattern that no masked value matches.
 const NOTHING: &str = "^#";
 
@@ -83,28 +81,34 @@ impl Converter {
     }
 
     fn recover(&self, value: &str) -> Result<Pii<String>, String> {
-        let by_target = (self.target.scheme() == Scheme::AesSiv).then(|| self.target.unmask(value));
-        let reason = match by_target {
-            Some(Ok(recovered)) => return Ok(recovered),
-            Some(Err(error)) => Some(error.to_string()),
-            None => None,
-        };
+        let mut refusal = None;
+        if self.target.scheme() == Scheme::AesSiv {
+            match self.target.unmask(value) {
+                Ok(recovered) => return Ok(recovered),
+                Err(error) => refusal = Some(error.to_string()),
+            }
+        }
         match &self.origin {
-            Some(origin) => recover_from(origin, value),
-            None => Err(reason.unwrap_or_default()),
+            Some(origin) if origin.scheme() == Scheme::Base64 => decode(origin, value, refusal),
+            Some(origin) => origin.unmask(value).map_err(|error| error.to_string()),
+            None => Err(refusal.unwrap_or_default()),
         }
     }
 }
 
-fn recover_from(origin: &FieldMasker, value: &str) -> Result<Pii<String>, String> {
-    let recovered = origin.unmask(value).map_err(|error| error.to_string())?;
-    if origin.scheme() != Scheme::Base64 {
-        return Ok(recovered);
+/// Reads base64 that is exactly as the original wrote it.
+fn decode(
+    base64: &FieldMasker,
+    value: &str,
+    refusal: Option<String>,
+) -> Result<Pii<String>, String> {
+    if key_id::of_value(value).is_some() {
+        return Err(
+            refusal.unwrap_or_else(|| "the masked value is not base64 of a text".to_owned())
+        );
     }
-    if recovered.expose().starts_with(TINK) {
-        return Err("the masked value was made with a key that is missing".to_owned());
-    }
-    let again = origin.mask(recovered.expose());
+    let recovered = base64.unmask(value).map_err(|error| error.to_string())?;
+    let again = base64.mask(recovered.expose());
     if again.is_ok_and(|again| again.as_str() == value) {
         Ok(recovered)
     } else {

@@ -4,11 +4,14 @@
 mod bodies;
 mod dead_letters;
 mod ending;
+mod filter;
 mod harness;
 mod input;
+mod keyset;
 mod limits;
 mod options;
 mod roles;
+mod remask;
 mod sample;
 mod servers;
 mod together;

@@ -33,8 +33,11 @@ impl Place {
 
     /// The wire form (`tidsend` in Postgres's `tid.c`).
     pub(crate) fn to_bytes(self) -> [u8; 6] {
-        let ([a, b, c, d], [e, f]) = (self.block.to_be_bytes(), self.item.to_be_bytes());
-        [a, b, c, d, e, f]
+        let mut bytes = [0; 6];
+        let (block, item) = bytes.split_at_mut(4);
+        block.copy_from_slice(&self.block.to_be_bytes());
+        item.copy_from_slice(&self.item.to_be_bytes());
+        bytes
     }
 }
 
@@ -47,10 +50,11 @@ impl fmt::Display for Place {
 
 impl FromSql<Tid, Pg> for Place {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let [a, b, c, d, e, f] = <[u8; 6]>::try_from(value.as_bytes())?;
+        let bytes = value.as_bytes();
+        let (block, item) = bytes.split_first_chunk().ok_or("a tid is six bytes")?;
         Ok(Self {
-            block: u32::from_be_bytes([a, b, c, d]),
-            item: u16::from_be_bytes([e, f]),
+            block: u32::from_be_bytes(*block),
+            item: u16::from_be_bytes(item.try_into()?),
         })
     }
 }
