@@ -23,7 +23,8 @@ pub(crate) fn start(arguments: &LogArguments) -> Result<(), Failure> {
         Failure::usage(format!("--log-level cannot be read: {error}"))
             .hint("use error, warn, info, debug or trace")
     })?;
-    let filter = filter.and(filter_fn(may_speak));
+    // The hint spares the SDK's many spans a look at the filter.
+    let filter = filter.and(filter_fn(may_speak).with_max_level_hint(LevelFilter::TRACE));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| LogWriter)
         .with_ansi(has_colour());

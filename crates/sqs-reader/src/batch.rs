@@ -50,42 +50,64 @@ where
     F: Fn(Vec<String>) -> Fut,
     Fut: Future<Output = Result<EntryFailures, QueueError>>,
 {
-    let mut open: Vec<usize> = (0..handles.len()).collect();
-    let mut failed = Vec::new();
+    let mut work = Work::new(handles.len());
     for attempt in 0..TRIES {
-        let last_error =
-            match call(open.iter().map(|&index| handles[index].clone()).collect()).await {
-                Ok(failures) => {
-                    let (hopeless, again): (Vec<_>, Vec<_>) =
-                        failures.iter().partition(|failure| failure.sender_fault);
-                    failed.extend(
-                        hopeless
-                            .iter()
-                            .filter_map(|failure| open.get(failure.index)),
-                    );
-                    open = again
-                        .iter()
-                        .filter_map(|failure| open.get(failure.index).copied())
-                        .collect();
-                    again.first().map(|failure| failure.code.clone())
-                }
-                Err(error) if error.is_transient() => Some(error.to_string()),
-                Err(error) => {
-                    tracing::warn!(error = %error, messages = open.len(), "failed to {what}");
-                    break;
-                }
-            };
-        let Some(reason) = last_error else { break };
+        let open = work.open.iter().map(|&index| handles[index].clone());
+        let reason = match call(open.collect()).await {
+            Ok(failures) => work.sort_out(&failures),
+            Err(error) if error.is_transient() => Some(error.to_string()),
+            Err(error) => {
+                tracing::warn!(error = %error, messages = work.open.len(), "failed to {what}");
+                None
+            }
+        };
+        let Some(reason) = reason else { break };
         tracing::debug!(
             reason,
             attempt,
-            messages = open.len(),
+            messages = work.open.len(),
             "trying again to {what}"
         );
         tokio::time::sleep(jittered(attempt, BASE, CAP)).await;
     }
-    failed.extend(open);
-    failed
+    work.not_done()
+}
+
+/// Positions in a batch that are not done, and those that never will be.
+struct Work {
+    open: Vec<usize>,
+    hopeless: Vec<usize>,
+}
+
+impl Work {
+    fn new(entries: usize) -> Self {
+        Self {
+            open: (0..entries).collect(),
+            hopeless: Vec::new(),
+        }
+    }
+
+    /// Keeps open what failed and may succeed yet; answers why it failed, where anything is left.
+    fn sort_out(&mut self, failures: &EntryFailures) -> Option<String> {
+        let tried = std::mem::take(&mut self.open);
+        for failure in failures {
+            let Some(&index) = tried.get(failure.index) else {
+                continue;
+            };
+            if failure.sender_fault {
+                self.hopeless.push(index);
+            } else {
+                self.open.push(index);
+            }
+        }
+        let again = failures.iter().find(|failure| !failure.sender_fault)?;
+        Some(again.code.clone())
+    }
+
+    fn not_done(mut self) -> Vec<usize> {
+        self.hopeless.extend(self.open);
+        self.hopeless
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::held_bytes::Weight;
 use crate::in_flight::Receipt;
 use crate::message::{Attributes, ReceivedMessage};
 
@@ -62,6 +63,7 @@ pub struct Delivery {
     pub(crate) group_id: Option<String>,
     pub(crate) attributes: Attributes,
     pub(crate) receipt: Receipt,
+    pub(crate) _weight: Weight,
 }
 
 impl Delivery {

@@ -11,12 +11,15 @@ use crate::attributes::QueueFacts;
 use crate::batch::on_all;
 use crate::delivery::{Delivery, Identity, id_of};
 use crate::error::QueueError;
+use crate::held_bytes::HeldBytes;
 use crate::in_flight::{Due, InFlight, Receipt};
 use crate::message::ReceivedMessage;
 use crate::transport::{MAX_BATCH, Transport};
 
 /// How long over its wait a receive may take before it counts as hung.
 const HUNG_AFTER: Duration = Duration::from_secs(15);
+/// Bytes of bodies held at which receives pause: room for a few of the largest, and for many thousand of the usual.
+const HELD_BYTES: usize = 32 * 1024 * 1024;
 /// The most in-flight messages that SQS allows on a standard queue.
 const SQS_IN_FLIGHT_LIMIT: usize = 120_000;
 
@@ -34,6 +37,7 @@ pub struct Reader<T> {
     pub(crate) transport: T,
     in_flight: Arc<InFlight>,
     permits: Arc<Semaphore>,
+    held_bytes: Arc<HeldBytes>,
     visibility_timeout: Duration,
     pub(crate) fifo: bool,
 }
@@ -65,6 +69,7 @@ impl<T: Transport> Reader<T> {
             transport,
             in_flight: Arc::default(),
             permits: Arc::new(Semaphore::new(permits)),
+            held_bytes: Arc::new(HeldBytes::new(HELD_BYTES)),
             visibility_timeout: options.visibility_timeout,
             fifo: facts.fifo,
         }
@@ -75,6 +80,7 @@ impl<T: Transport> Reader<T> {
     /// # Panics
     /// Never: the semaphore is not closed.
     pub async fn slots(&self, at_most: usize) -> Slots {
+        self.held_bytes.room().await;
         let count = u32::try_from(at_most.clamp(1, MAX_BATCH)).unwrap_or(1);
         let permits = Arc::clone(&self.permits).acquire_many_owned(count).await;
         Slots(permits.expect("the semaphore is never closed"))
@@ -99,6 +105,7 @@ impl<T: Transport> Reader<T> {
             self.in_flight
                 .admit(id, message.receipt_handle, self.visibility_timeout, permit);
         Delivery {
+            _weight: self.held_bytes.hold(message.body.len()),
             body: message.body,
             identity,
             receive_count: message.receive_count,
