@@ -186,6 +186,11 @@ impl<T: Transport> Reader<T> {
         }
     }
 
+    /// How long the queue hides what was received, before it is extended.
+    pub fn visibility_timeout(&self) -> Duration {
+        self.visibility_timeout
+    }
+
     /// Distinct messages held just now.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()

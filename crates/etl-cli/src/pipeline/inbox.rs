@@ -59,6 +59,10 @@ impl<T: Transport> Inbox<T> {
         self.reader.keep_hidden().await;
     }
 
+    pub(crate) fn visibility_timeout(&self) -> Duration {
+        self.reader.visibility_timeout()
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         self.reader.in_flight() == 0
     }

@@ -15,6 +15,7 @@ mod tally;
 mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use login_model::{MaskedLogin, Maskers, Parser, Rejection};
@@ -88,6 +89,7 @@ pub(crate) struct Pipeline<T, S> {
     writers: Semaphore,
     tasks: TaskTracker,
     tally: Arc<Tally>,
+    told_of_slow_write: AtomicBool,
     /// No further receive.
     stop: CancellationToken,
     /// No further try: release what is not settled.
@@ -113,6 +115,7 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
             writers: Semaphore::new(options.writers),
             tasks: TaskTracker::new(),
             tally: Arc::default(),
+            told_of_slow_write: AtomicBool::new(false),
             stop,
             release: CancellationToken::new(),
             options,

@@ -2,12 +2,14 @@
 //! A commit is never cancelled; deletes overlap the next commit.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use login_model::{Reason, Rejection};
 use pg_writer::{Batch, Committed, StoreError};
 use sqs_reader::backoff::jittered;
 use sqs_reader::{Delivery, Transport};
+use tokio::time::Instant;
 
 use super::poll::rejection_of;
 use super::{Pipeline, Store};
@@ -22,7 +24,10 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
         while let Some(batch) = open.take() {
             let report = {
                 let _writer = self.writers.acquire().await;
-                self.store.write(batch).await
+                let started = Instant::now();
+                let report = self.store.write(batch).await;
+                self.compare_with_visibility(started.elapsed());
+                report
             };
             self.acknowledge(report.committed);
             self.refuse(
@@ -40,6 +45,18 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
                 }
                 Some((rest, _)) => self.inbox.release(rest.into_tokens()).await,
             }
+        }
+    }
+
+    /// A write longer than the visibility timeout is kept from redelivery by the extensions alone: said once.
+    fn compare_with_visibility(&self, took: Duration) {
+        let visibility = self.inbox.visibility_timeout();
+        if took > visibility && !self.told_of_slow_write.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                write.ms = took.as_millis(),
+                visibility_timeout.ms = visibility.as_millis(),
+                "a write took longer than the queue's visibility timeout; raise that, or lower --batch-size"
+            );
         }
     }
 
