@@ -13,7 +13,9 @@ use crate::keys;
 #[command(next_help_heading = "Masking")]
 pub(crate) struct MaskingArguments {
     /// How ip and device_id are masked; no default, since how PII is protected is your decision
-    #[arg(long, value_name = "SCHEME", env = "ETL_MASKING", value_parser = scheme)]
+    #[arg(long, value_name = "SCHEME", env = "ETL_MASKING", value_parser = scheme,
+        long_help = format!("How ip and device_id are masked; no default, since how PII is protected is your \
+            decision. One of\n{}", choices()))]
     pub(crate) masking: Option<Scheme>,
     /// Another scheme for ip
     #[arg(long, value_name = "SCHEME", env = "ETL_MASK_IP", value_parser = scheme)]

@@ -22,9 +22,18 @@ pub(crate) use self::remask::{LoginColumn, RemaskArguments};
 pub(crate) use self::run::{OutputFormat, RunArguments, WritingArguments};
 pub(crate) use self::send::SendArguments;
 
+const AFTER_HELP: &str = "\
+To begin with:
+  etl send --queue-name QUEUE --generate 100    sample events onto a queue
+  etl run --queue-name QUEUE --masking redact   from the queue to the database that DATABASE_URL names
+
+Every option may stand in the environment instead, under the name in [env: …]; `etl COMMAND -h` is shorter.
+Results go to stdout, all else to stderr. Exit codes: 0 done; 1 gave up on the queue or the database;
+2 bad usage or configuration; 130 or 143 cut short by SIGINT or SIGTERM.";
+
 /// Login events from an SQS queue, masked, into Postgres
 #[derive(Debug, Parser)]
-#[command(name = "etl", version, propagate_version = true, max_term_width = 110)]
+#[command(name = "etl", version, propagate_version = true, max_term_width = 110, after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -73,7 +82,14 @@ pub(crate) struct DatabaseArguments {
 #[command(next_help_heading = "Logging")]
 pub(crate) struct LogArguments {
     /// How log lines are written
-    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "ETL_LOG_FORMAT", global = true)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = LogFormat::Text,
+        env = "ETL_LOG_FORMAT",
+        global = true
+    )]
     pub(crate) log_format: LogFormat,
     /// error, warn, info, debug or trace; RUST_LOG, where set, wins
     #[arg(

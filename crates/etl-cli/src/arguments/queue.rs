@@ -39,39 +39,26 @@ impl QueueArguments {
     pub(crate) fn settings(&self, longest_wait: Duration) -> Result<Settings, Failure> {
         Ok(Settings {
             queue: self.address()?,
-            endpoint: self.endpoint().map(Endpoint::parse).transpose()?,
+            endpoint: self
+                .endpoint_url
+                .as_deref()
+                .map(Endpoint::parse)
+                .transpose()?,
             region: self.region.clone(),
             longest_wait,
         })
     }
 
-    /// The one that is given; else the host of a queue URL that is not one of AWS's.
-    fn endpoint(&self) -> Option<&str> {
-        let url = self.queue_url.as_deref();
-        let elsewhere = url.filter(|url| !url.contains(".amazonaws."));
-        self.endpoint_url.as_deref().or(elsewhere)
-    }
-
     fn address(&self) -> Result<QueueAddress, Failure> {
         match (&self.queue_name, &self.queue_url) {
-            (_, Some(url)) if is_queue_url(url) => Ok(QueueAddress::Url(url.clone())),
-            (_, Some(url)) => Err(Failure::usage(format!(
-                "--queue-url is not a URL such as https://sqs.eu-west-1.amazonaws.com/123456789012/NAME: {url}"
-            ))
-            .hint("give a queue's name with --queue-name")),
+            (_, Some(url)) if !url.contains("://") => {
+                Err(Failure::usage(format!("--queue-url is not a URL: {url}"))
+                    .hint("give a queue's name with --queue-name"))
+            }
+            (_, Some(url)) => Ok(QueueAddress::Url(url.clone())),
             (Some(name), None) => Ok(QueueAddress::Name(name.clone())),
             (None, None) => Err(Failure::usage("no queue is named")
                 .hint("give --queue-name NAME or --queue-url URL")),
         }
     }
-}
-
-/// Host, account and name.
-fn is_queue_url(url: &str) -> bool {
-    let is_named = |rest: &str| {
-        let mut parts = rest.trim_end_matches('/').split('/');
-        parts.next().is_some_and(|host| !host.is_empty()) && parts.count() >= 2
-    };
-    let scheme = url.split_once("://");
-    scheme.is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && is_named(rest))
 }

@@ -9,8 +9,22 @@ use login_model::{AppVersionRule, EnvelopeRule};
 
 use super::{DatabaseArguments, MaskingArguments, QueueArguments, duration};
 
+const AFTER_HELP: &str = "\
+Examples, with the database in DATABASE_URL:
+  etl run --queue-name logins --masking aes-siv --keyset keys.json
+      drains the queue and ends; `etl keyset new --out keys.json` makes the keys
+  etl run --queue-name logins --masking redact --dry-run --max-messages 10
+      only shows the rows of ten messages
+  etl run --input logins.jsonl --masking redact
+      reads a file in place of a queue
+
+A message leaves the queue only once its row stands, or once it stands in the dead-letter queue. One that is
+delivered twice is one row. Exit codes: 0 done (rejected messages do not change it); 1 gave up on the queue or
+the database; 2 bad usage or configuration; 130 or 143 a drain cut short by SIGINT or SIGTERM.";
+
 /// Read, mask, write, delete until the queue is empty, then exit; with --follow, keep going
 #[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) queue: QueueArguments,
@@ -36,7 +50,7 @@ pub(crate) struct ReadingArguments {
     #[arg(long, alias = "max_num_messages", value_name = "N",
         value_parser = clap::value_parser!(u64).range(1..), env = "ETL_MAX_MESSAGES")]
     pub(crate) max_messages: Option<u64>,
-    /// Polls at once when there is much to read; one when there is not
+    /// How many polls may run at once while there is much to read; an idle queue gets one
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one, env = "ETL_POLLERS")]
     pub(crate) pollers: usize,
     /// Deliveries held at once, which bounds memory
@@ -111,7 +125,7 @@ pub(crate) struct EndingArguments {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, env = "ETL_GIVE_UP_AFTER")]
     pub(crate) give_up_after: Duration,
     /// How the summary is written, on stdout
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text, env = "ETL_OUTPUT")]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text, env = "ETL_OUTPUT")]
     pub(crate) output: OutputFormat,
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn open_queue(arguments: &RunArguments) -> Result<Source<SdkTra
         .settings(Duration::from_secs(arguments.reading.wait_time_seconds))?;
     let until = Instant::now() + PATIENCE;
     let mut last_error = None;
-    let (transport, facts) = patiently(QueueError::is_transient, async || {
+    let (mut transport, facts) = patiently(QueueError::is_transient, async || {
         let outcome = tokio::time::timeout_at(until, connect(&settings)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(last_error.take().unwrap_or_else(no_answer)));
         last_error = outcome.as_ref().err().cloned();
@@ -68,6 +68,9 @@ pub(super) async fn open_queue(arguments: &RunArguments) -> Result<Source<SdkTra
         "reading the queue"
     );
     let options = reader_options(arguments, &facts);
+    if options.visibility_timeout != facts.visibility_timeout {
+        transport.set_visibility_timeout(options.visibility_timeout);
+    }
     Ok(Source {
         reader: Reader::new(transport, &facts, &options),
         dead_letter_url,

@@ -113,7 +113,7 @@ fn urls_that_are_none_are_refused_by_the_options_name() {
             .without_env("ETL_QUEUE_NAME")
             .args(["--queue-url", url])
             .output();
-        outcome.assert_refused(2, &["--queue-url", "hint: "]);
+        outcome.assert_refused(2, &["--queue-url is not a", url]);
     };
     ["login-queue", "http://", "http://host", "http://host/"]
         .iter()

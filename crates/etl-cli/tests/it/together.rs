@@ -160,8 +160,7 @@ fn where_every_row_is_refused_none_is_dead_lettered() {
     assert!(database.rejections().is_empty());
 }
 
-#[test]
-fn a_short_visibility_timeout_is_extended_while_a_write_waits() {
+fn a_write_that_waits_longer_than_the_queue_hides(arguments: &[&str]) {
     let database = Database::migrated();
     let queue = Queue::on(
         local_stack::sqs().port(),
@@ -169,11 +168,21 @@ fn a_short_visibility_timeout_is_extended_while_a_write_waits() {
     );
     queue.send(&events(10));
     let lock = database.hold(LOCK);
-    let running = Etl::run(&queue, &database).start();
+    let running = Etl::run(&queue, &database).args(arguments).start();
     database.until_a_write_waits();
     // Twice the timeout: no event tells of an extension.
     std::thread::sleep(std::time::Duration::from_secs(4));
     drop(lock);
     assert_eq!(running.end().summary().counts(), [10, 10, 0, 0, 0]);
     assert_eq!(queue.depth(), (0, 0));
+}
+
+#[test]
+fn the_visibility_timeout_of_the_queue_is_extended_while_a_write_waits() {
+    a_write_that_waits_longer_than_the_queue_hides(&[]);
+}
+
+#[test]
+fn a_visibility_timeout_of_ones_own_wins_over_the_queues() {
+    a_write_that_waits_longer_than_the_queue_hides(&["--visibility-timeout", "60"]);
 }
