@@ -18,12 +18,36 @@ etl masking="base64": build
     eval "$('{{ stack }}' env)"
     export ETL_QUEUE_NAME=login-queue ETL_LOG_LEVEL="${ETL_LOG_LEVEL:-warn}"
     '{{ stack }}' queue login-queue --dead-letter login-queue-dlq --max-receive-count 10 > /dev/null
+    # Keys for development: made the first time, and kept.
+    key() {
+        file='{{ justfile_directory() }}'/.local/keys/$1.json
+        [ -e "$file" ] || { mkdir -p "${file%/*}" && '{{ etl_binary }}' keyset new --scheme "$1" --out "$file" >&2; }
+        echo "$file"
+    }
+    export ETL_MASKING='{{ masking }}'
+    case $ETL_MASKING in
+        aes-siv | hmac-sha256) ETL_KEYSET=$(key "$ETL_MASKING") && export ETL_KEYSET ;;
+        # For addresses only: the other column needs another scheme, and a key of its own.
+        ipcrypt-pfx)
+            ETL_MASK_DEVICE_ID=aes-siv ETL_KEYSET_DEVICE_ID=$(key aes-siv) ETL_KEYSET=$(key ipcrypt-pfx)
+            export ETL_MASK_DEVICE_ID ETL_KEYSET_DEVICE_ID ETL_KEYSET ;;
+    esac
     '{{ etl_binary }}' migrate
     '{{ etl_binary }}' send --generate 100
     echo
-    '{{ etl_binary }}' run --masking '{{ masking }}'
+    '{{ etl_binary }}' run
     echo
     '{{ stack }}' show
+    case $ETL_MASKING in aes-siv | ipcrypt-pfx)
+        echo
+        echo 'Who holds the key recovers a value, and leaves a record of it (ETL_AUDIT_LOG):'
+        last='SELECT masked_ip FROM user_logins WHERE masked_ip IS NOT NULL ORDER BY ctid DESC LIMIT 1'
+        echo "  echo MASKED_IP | etl unmask --masking $ETL_MASKING --keyset ${ETL_KEYSET#'{{ justfile_directory() }}'/} --domain ip"
+        if masked=$('{{ stack }}' psql -Atqc "$last" 2> /dev/null); then
+            export ETL_AUDIT_LOG='{{ justfile_directory() }}/.local/audit.jsonl'
+            echo "  $masked  ->  $(echo "$masked" | '{{ etl_binary }}' unmask --domain ip)"
+        fi ;;
+    esac
     echo
     echo 'The servers keep running: `just psql` opens the table, `just down` stops them and removes their data.'
 
