@@ -124,7 +124,8 @@ fn of_certificate(cause: &(dyn StdError + 'static)) -> Option<String> {
         return None;
     };
     Some(match error {
-        CertificateError::UnknownIssuer => {
+        // A new authority under an old one's name shows as a signature that is not its own.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "the server's certificate was not signed by an authority that is trusted here; \
              name the right one with sslrootcert=FILE"
                 .to_owned()

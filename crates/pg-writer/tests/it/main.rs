@@ -3,9 +3,11 @@
 mod classes;
 mod conformance;
 mod faults;
+mod language;
 mod migrations;
 mod refused;
 mod roles;
 mod schema;
 mod support;
+mod tls;
 mod write;
