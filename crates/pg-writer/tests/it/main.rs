@@ -6,6 +6,7 @@ mod faults;
 mod language;
 mod migrations;
 mod refused;
+mod remask;
 mod roles;
 mod schema;
 mod support;
