@@ -38,7 +38,7 @@ pub(crate) fn pattern(key_id: u32) -> String {
         .unwrap_or_default();
     let fixed: String = start(key_id)
         .chars()
-        .map(|letter| format!("[{letter}]"))
+        .flat_map(|letter| ['[', letter, ']'])
         .collect();
     format!("^{fixed}[{possible}]")
 }

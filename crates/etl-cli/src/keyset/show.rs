@@ -33,11 +33,11 @@ pub(super) fn show(path: &Path) -> Result<(), Failure> {
 fn table(keys: &[KeyInfo]) -> String {
     let mut text = line(&HEADER.map(str::to_owned));
     keys.iter()
-        .for_each(|key| text.push_str(&line(&cells(key))));
+        .for_each(|key| text.push_str(&line(&cells(*key))));
     text
 }
 
-fn cells(key: &KeyInfo) -> [String; 5] {
+fn cells(key: KeyInfo) -> [String; 5] {
     let primary = if key.primary { "primary" } else { "-" };
     let start = match (key.key_type, key.prefix) {
         (KeyType::AesSiv, KeyPrefix::Tink) => key_id::start(key.key_id),

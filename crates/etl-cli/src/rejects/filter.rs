@@ -57,7 +57,7 @@ mod tests {
     }
 
     fn sent_before(seconds: u64) -> Identity {
-        let sent_at = NOW - Duration::from_secs(seconds);
+        let sent_at = NOW.saturating_sub(Duration::from_secs(seconds));
         Identity {
             sent_at_ms: i64::try_from(sent_at.as_millis()).unwrap(),
             message_id: Uuid::nil(),

@@ -33,7 +33,7 @@ pub(crate) async fn remask(arguments: &RemaskArguments) -> Result<ExitCode, Fail
     .await?;
     let signals = Signals::listen()?;
     let started = Instant::now();
-    let mut walk = Walk {
+    let walk = Walk {
         table: &table,
         plan: &plan,
         batch: (arguments.batch_size / ROWS_A_BLOCK).max(1),

@@ -84,7 +84,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    pub(super) async fn to_the_end(&mut self) -> Result<(Ending, Tally), Failure> {
+    pub(super) async fn to_the_end(&self) -> Result<(Ending, Tally), Failure> {
         let mut tally = Tally::default();
         while tally.passes < PASSES {
             tally.passes += 1;

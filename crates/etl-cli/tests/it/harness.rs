@@ -6,11 +6,11 @@ mod program;
 mod queue;
 mod wait;
 
-pub(crate) use self::database::{Database, block_on};
+pub(crate) use self::database::{Database, Held};
 pub(crate) use self::event::{Event, events};
-pub(crate) use self::program::{Etl, Outcome, Running, Summary};
+pub(crate) use self::program::{Etl, Outcome, Running};
 pub(crate) use self::queue::Queue;
-pub(crate) use self::wait::{PATIENCE, until};
+pub(crate) use self::wait::until;
 
 /// A queue with its dead-letter queue and a migrated database.
 pub(crate) fn stage() -> (Queue, Database) {

@@ -1,6 +1,8 @@
 //! The binary from end to end: the real program with a clean environment, a real Postgres database and a real SQS
 //! queue a test, both through `local-stack`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 mod bodies;
 mod dead_letters;
 mod ending;
@@ -13,8 +15,8 @@ mod limits;
 mod options;
 mod privacy;
 mod rejects;
-mod roles;
 mod remask;
+mod roles;
 mod sample;
 mod servers;
 mod together;

@@ -1,8 +1,11 @@
 //! Several runs at once, servers that fail under a run, and rows that Postgres refuses: every event once, none lost.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use local_stack::Postgres;
 
-use crate::harness::{Database, Etl, Event, Queue, Running, events, stage};
+use crate::harness::{Database, Etl, Event, Held, Queue, Running, events, stage};
 
 const LOCK: &str = "LOCK TABLE user_logins IN ACCESS EXCLUSIVE MODE";
 const REFUSE_SOME: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
@@ -121,11 +124,7 @@ fn a_row_that_a_trigger_refuses_is_dead_lettered_and_the_rest_is_written() {
     assert_eq!(outcome.summary().counts(), [100, 98, 0, 2, 0]);
     assert_eq!(database.user_ids(), user_ids_without(100, &[13, 58]));
     assert_eq!(database.rejections(), ["refused_by_database"; 2]);
-    let mut dead: Vec<String> = queue
-        .dead_letters()
-        .iter()
-        .map(|dead| dead.body())
-        .collect();
+    let mut dead = queue.dead_letter.as_ref().unwrap().bodies();
     dead.sort();
     assert_eq!(dead, [Event(13).body(), Event(58).body()]);
     assert!(!outcome.stderr.contains("user-00013"), "{outcome:?}");
@@ -160,29 +159,31 @@ fn where_every_row_is_refused_none_is_dead_lettered() {
     assert!(database.rejections().is_empty());
 }
 
-fn a_write_that_waits_longer_than_the_queue_hides(arguments: &[&str]) {
+/// A queue that hides what was received for two seconds, and the lock that makes a run on it wait.
+fn stage_that_waits() -> (Queue, Database, Held) {
+    let attributes = serde_json::json!({ "VisibilityTimeout": "2" });
+    let queue = Queue::on(local_stack::sqs().port(), &attributes);
     let database = Database::migrated();
-    let queue = Queue::on(
-        local_stack::sqs().port(),
-        &serde_json::json!({ "VisibilityTimeout": "2" }),
-    );
     queue.send(&events(10));
     let lock = database.hold(LOCK);
-    let running = Etl::run(&queue, &database).args(arguments).start();
+    (queue, database, lock)
+}
+
+#[test]
+fn a_write_that_outlasts_the_visibility_timeout_is_not_delivered_again() {
+    let (queue, database, lock) = stage_that_waits();
+    let (other_queue, other_database, other_lock) = stage_that_waits();
+    let running = Etl::run(&queue, &database).start();
+    let with_its_own = Etl::run(&other_queue, &other_database)
+        .args(["--visibility-timeout", "60"])
+        .start();
     database.until_a_write_waits();
-    // Twice the timeout: no event tells of an extension.
-    std::thread::sleep(std::time::Duration::from_secs(4));
-    drop(lock);
-    assert_eq!(running.end().summary().counts(), [10, 10, 0, 0, 0]);
-    assert_eq!(queue.depth(), (0, 0));
-}
-
-#[test]
-fn the_visibility_timeout_of_the_queue_is_extended_while_a_write_waits() {
-    a_write_that_waits_longer_than_the_queue_hides(&[]);
-}
-
-#[test]
-fn a_visibility_timeout_of_ones_own_wins_over_the_queues() {
-    a_write_that_waits_longer_than_the_queue_hides(&["--visibility-timeout", "60"]);
+    other_database.until_a_write_waits();
+    // Twice the timeout: no event tells that nothing comes.
+    sleep(Duration::from_secs(4));
+    drop((lock, other_lock));
+    for (running, queue) in [(running, queue), (with_its_own, other_queue)] {
+        assert_eq!(running.end().summary().counts(), [10, 10, 0, 0, 0]);
+        assert_eq!(queue.depth(), (0, 0));
+    }
 }

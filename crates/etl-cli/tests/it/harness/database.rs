@@ -11,7 +11,7 @@ use super::program::Etl;
 use super::wait::until;
 
 /// The tests are plain functions; what is asynchronous below them runs here.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+fn block_on<F: Future>(future: F) -> F::Output {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
     RUNTIME.block_on(future)
 }

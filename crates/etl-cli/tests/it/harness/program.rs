@@ -186,8 +186,8 @@ impl Capture {
             let mut lines = BufReader::new(pipe);
             let mut line = Vec::new();
             while lines.read_until(b'\n', &mut line).unwrap() > 0 {
-                let text = String::from_utf8_lossy(&line);
-                filled.0.lock().unwrap().push_str(&text);
+                let chunk = String::from_utf8_lossy(&line);
+                filled.0.lock().unwrap().push_str(&chunk);
                 filled.1.notify_all();
                 line.clear();
             }
@@ -201,12 +201,9 @@ impl Capture {
     fn until(&self, wanted: &str) {
         let missing = |text: &mut String| !text.contains(wanted);
         let text = self.text.0.lock().unwrap();
-        let (text, waited) = self
-            .text
-            .1
-            .wait_timeout_while(text, PATIENCE, missing)
-            .unwrap();
-        assert!(!waited.timed_out(), "no `{wanted}` in:\n{text}");
+        let ended = self.text.1.wait_timeout_while(text, PATIENCE, missing);
+        let (text, outcome) = ended.unwrap();
+        assert!(!outcome.timed_out(), "no `{wanted}` in:\n{text}");
     }
 
     fn whole(&mut self) -> String {
