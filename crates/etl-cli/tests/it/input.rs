@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Database, Etl, Event, events};
+use crate::harness::{Database, Etl, Event, Queue, events};
 
 fn file_run(path: &str, database: &Database) -> Etl {
     Etl::new("run").env("DATABASE_URL", database.url()).args([
@@ -130,4 +130,17 @@ fn a_dry_run_of_a_file_prints_its_rows() {
         3
     );
     assert_eq!(database.count("pg_tables WHERE schemaname = 'public'"), 0);
+}
+
+#[test]
+fn send_names_the_line_that_it_cannot_read() {
+    let queue = Queue::alone();
+    let mut lines = events(5).join("\n").into_bytes();
+    lines.extend(b"\n\n\xff\n");
+    let sent = Etl::new("send")
+        .reading(&queue)
+        .args(["--input", "-"])
+        .stdin(lines)
+        .output();
+    sent.assert_refused(1, &["--input: line 7", "UTF-8"]);
 }
