@@ -141,16 +141,17 @@ impl<const RANGE: bool> QueryFragment<Pg> for UpdateLogins<'_, RANGE> {
             out.push_sql(", ");
             out.push_bind_param::<Texts, _>(text)?;
         }
-        // The blocks are named again for the plan: should it join by hash or merge, it reads them and not the table.
         out.push_sql(
             ") AS change (place, old_ip, new_ip, old_device_id, new_device_id) \
-             WHERE login.ctid = change.place AND ",
-        );
-        self.blocks.push_condition::<RANGE>(&mut out)?;
-        out.push_sql(
-            " AND login.masked_ip IS NOT DISTINCT FROM change.old_ip \
+             WHERE login.ctid = change.place AND login.masked_ip IS NOT DISTINCT FROM change.old_ip \
              AND login.masked_device_id IS NOT DISTINCT FROM change.old_device_id",
         );
+        if RANGE {
+            // For the plan: should it join by hash or merge, it reads these blocks and not the table. (The list of
+            // places would cost more here than it can save.)
+            out.push_sql(" AND ");
+            self.blocks.push_condition::<RANGE>(&mut out)?;
+        }
         Ok(())
     }
 }
