@@ -114,6 +114,10 @@ build-bench:
         npm install --silent --no-audit --no-fund --prefix '{{ bench_folder }}/node' > /dev/null
     fi
 
+# Exchange values and keysets with Google Tink for Python, which is installed into a virtual environment
+interop:
+    TINK_VENV='{{ target / "tink" }}' crates/masking/interop/exchange.sh
+
 # Check format, lints and documentation
 lint: format-check
     cargo clippy --workspace --all-targets --all-features -- --deny warnings
@@ -135,4 +139,4 @@ deny:
     cargo deny --all-features check advisories
 
 # Everything that CI runs
-ci: lint deny test etl down
+ci: lint deny test interop etl down
