@@ -9,6 +9,7 @@ mod error;
 mod memory;
 mod neighbours;
 mod pool;
+mod prune;
 mod rejection;
 mod rejection_counts;
 mod remask;
@@ -27,6 +28,7 @@ pub use error::StoreError;
 #[cfg(feature = "memory")]
 pub use memory::{Condition, MemoryFaults, MemoryStore, StoredLogin, StoredRejection};
 pub use pool::Pool;
+pub use prune::{LEDGER_AGE, prune};
 pub use rejection::{Recorded, RejectionRecord};
 pub use rejection_counts::{RejectionCount, rejection_counts};
 pub use remask::{Change, Finished, OldLogin, Place, Remasking};

@@ -5,6 +5,7 @@ mod conformance;
 mod faults;
 mod language;
 mod migrations;
+mod prune;
 mod refused;
 mod remask;
 mod roles;

@@ -13,15 +13,22 @@ pub(crate) struct Migrated {
 
 pub(crate) async fn migrated() -> Migrated {
     let database = postgres()
-        .database_from_template("pg_writer", async |url| {
-            prepare(&pool_of(&url), true).await.unwrap();
-        })
+        .database_from_template("pg_writer", async |url| migrate(url).await)
         .await;
     Migrated {
         store: PgStore::new(pool_of(database.url())),
         client: connect(database.url()).await,
         database,
     }
+}
+
+/// On a runtime of its own: diesel's harness blocks in place, which a test's single thread forbids.
+async fn migrate(url: String) {
+    let migrating = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async { prepare(&pool_of(&url), true).await })
+    });
+    migrating.await.unwrap().unwrap();
 }
 
 impl Migrated {
