@@ -9,6 +9,7 @@ mod keyset;
 mod logging;
 mod migrate;
 mod pipeline;
+mod prune;
 mod rejects;
 mod remask;
 mod run;
@@ -43,6 +44,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Run(arguments) => run::run(*arguments).await,
             Command::Send(arguments) => send::send(arguments).await,
             Command::Migrate(arguments) => migrate::migrate(&arguments).await,
+            Command::Prune(arguments) => prune::prune(&arguments).await,
             Command::Rejects(command) => rejects::rejects(command).await,
             Command::Keyset(command) => keyset::keyset(&command),
             Command::Mask(arguments) => filter::mask(&arguments),

@@ -3,6 +3,7 @@
 mod filter;
 mod keyset;
 mod masking;
+mod prune;
 mod queue;
 mod rejects;
 mod remask;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use self::filter::{FieldKind, FilterArguments, MaskArguments, UnmaskArguments};
 pub(crate) use self::keyset::{DestroyKey, KeysetCommand, NamedKey, NewKeyset, PromoteKey};
 pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
+pub(crate) use self::prune::{LedgerArguments, PruneArguments};
 pub(crate) use self::queue::QueueArguments;
 pub(crate) use self::rejects::{ListArguments, RedriveArguments, RejectsCommand};
 pub(crate) use self::remask::{LoginColumn, RemaskArguments};
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Send(SendArguments),
     /// Create or update the tables
     Migrate(DatabaseArguments),
+    /// Forget messages that no queue can deliver again; `run --follow` does so by itself
+    Prune(PruneArguments),
     /// What was rejected: count it, or bring it back
     #[command(subcommand)]
     Rejects(RejectsCommand),
@@ -64,7 +68,7 @@ pub(crate) enum Command {
 }
 
 /// Which database
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct DatabaseArguments {
     /// postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=… (better in the environment: `ps` shows options)
     #[arg(

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use login_model::{AppVersionRule, EnvelopeRule};
 
-use super::{DatabaseArguments, MaskingArguments, QueueArguments, duration};
+use super::{DatabaseArguments, LedgerArguments, MaskingArguments, QueueArguments, duration};
 
 const AFTER_HELP: &str = "\
 Examples, with the database in DATABASE_URL:
@@ -86,6 +86,8 @@ pub(crate) struct ReadingArguments {
 pub(crate) struct WritingArguments {
     #[command(flatten)]
     pub(crate) database: DatabaseArguments,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
     /// What app_version becomes: the major number, or major*1000000 + minor*1000 + patch
     #[arg(
         long,

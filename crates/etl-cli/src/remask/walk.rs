@@ -18,6 +18,9 @@ use crate::terminal;
 
 /// A pass that finds rows is followed by another. After this many, somebody keeps writing under an older key.
 const PASSES: u32 = 10;
+/// Where there is nothing to do a batch may become this many times longer. More would be too many rows at once when
+/// the next stretch is all to be done.
+const LONGEST: u32 = 16;
 const LOG_EVERY: Duration = Duration::from_secs(30);
 const TEMPLATE: &str = "{wide_bar} block {human_pos} of {human_len} ({msg}, {eta} left)";
 /// Reasons that are told apart; a column of garbage must not fill memory.
@@ -106,13 +109,15 @@ impl Walk<'_> {
     async fn pass(&self, tally: &mut Tally) -> Result<bool, Failure> {
         let blocks = patiently(StoreError::is_transient, || self.table.blocks()).await?;
         let progress = Progress::new(blocks);
-        let mut next = 0;
+        let (mut next, mut length) = (0, self.batch);
         while next < blocks {
             if self.stop.is_cancelled() {
                 return Ok(false);
             }
-            let end = next.saturating_add(self.batch).min(blocks);
-            tally.rows += self.batch(next..end, &mut tally.unreadable).await?;
+            let end = next.saturating_add(length).min(blocks);
+            let rows = self.batch(next..end, &mut tally.unreadable).await?;
+            tally.rows += rows;
+            length = next_length(length, rows > 0, self.batch);
             next = end;
             progress.tell(next, blocks, tally);
         }
@@ -149,6 +154,16 @@ impl Walk<'_> {
     }
 }
 
+/// Finished stretches are passed over in long steps, so that the way to and from the server weighs little.
+fn next_length(length: u32, found: bool, shortest: u32) -> u32 {
+    if found {
+        return shortest;
+    }
+    length
+        .saturating_mul(2)
+        .min(shortest.saturating_mul(LONGEST))
+}
+
 /// How far a pass is: a bar where somebody watches, else a log line now and then.
 struct Progress {
     bar: ProgressBar,
@@ -182,5 +197,21 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_length;
+
+    #[test]
+    fn steps_grow_where_nothing_is_to_be_done_and_shrink_at_once() {
+        let mut length = 100;
+        for expected in [200, 400, 800, 1600, 1600] {
+            length = next_length(length, false, 100);
+            assert_eq!(length, expected);
+        }
+        assert_eq!(next_length(length, true, 100), 100);
+        assert_eq!(next_length(u32::MAX, false, u32::MAX), u32::MAX);
     }
 }

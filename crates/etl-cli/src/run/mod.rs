@@ -6,6 +6,7 @@ mod preflight;
 mod progress;
 mod summary;
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use self::summary::Summary;
 use crate::arguments::{RunArguments, warn_of_encodings};
 use crate::failure::Failure;
 use crate::pipeline::{Ending, Options, Pipeline, Rules};
+use crate::prune::keep_pruned;
 use crate::signals::Signals;
 
 pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
@@ -119,7 +121,12 @@ impl Run {
             self.signals.stop.clone(),
         );
         let progress = progress::start(Arc::clone(&pipeline), is_queue);
-        let ending = pipeline.run().await;
+        let ending = tokio::select! {
+            biased;
+            ending = pipeline.run() => ending,
+            // Never ends before the run does.
+            never = self.keep_pruned() => match never {},
+        };
         progress.end();
         let mut counts = pipeline.tally().counts();
         if !is_queue {
@@ -134,6 +141,15 @@ impl Run {
         }
         .print(self.arguments.ending.output, is_queue);
         self.exit_code(ending)
+    }
+
+    /// A follower forgets old messages by itself.
+    async fn keep_pruned(&self) -> Infallible {
+        let writing = &self.arguments.writing;
+        if self.arguments.ending.follow {
+            keep_pruned(&writing.database, writing.ledger.ledger_age).await;
+        }
+        std::future::pending().await
     }
 
     fn options(&self, dead_letter_url: Option<String>) -> Options {

@@ -15,6 +15,7 @@ mod keyset;
 mod limits;
 mod options;
 mod privacy;
+mod prune;
 mod rejects;
 mod remask;
 mod roles;
