@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use super::store::Rejections;
 
+/// A batch and the rejections that came with it.
+pub(crate) type Filled = (Batch<Delivery>, Rejections);
+
 /// A batch, the rejections that came with it, and since when they wait.
 pub(crate) struct Filling {
     content: Mutex<Content>,
@@ -25,6 +28,12 @@ struct Content {
     since: Option<Instant>,
 }
 
+impl From<Content> for Filled {
+    fn from(content: Content) -> Self {
+        (content.batch, content.rejected)
+    }
+}
+
 impl Filling {
     pub(crate) fn new(full: usize) -> Self {
         Self {
@@ -34,18 +43,14 @@ impl Filling {
         }
     }
 
-    /// Adds what one receive brought; answers a batch where it is full.
-    pub(crate) fn add(
-        &self,
-        batch: Batch<Delivery>,
-        rejected: Rejections,
-    ) -> Option<Batch<Delivery>> {
+    /// Adds what one receive brought; answers all there is where the batch is full.
+    pub(crate) fn add(&self, batch: Batch<Delivery>, rejected: Rejections) -> Option<Filled> {
         let mut content = self.content();
         content.batch.append(batch);
         content.rejected.extend(rejected);
         if content.batch.len() >= self.full {
-            content.since = (!content.rejected.is_empty()).then(Instant::now);
-            return Some(std::mem::take(&mut content.batch));
+            // Rejections go along: left behind, they would wait for as long as batches fill sooner than they age.
+            return Some(std::mem::take(&mut *content).into());
         }
         if content.since.is_none() {
             content.since = Some(Instant::now());
@@ -54,9 +59,8 @@ impl Filling {
         None
     }
 
-    pub(crate) fn take(&self) -> (Batch<Delivery>, Rejections) {
-        let content = std::mem::take(&mut *self.content());
-        (content.batch, content.rejected)
+    pub(crate) fn take(&self) -> Filled {
+        std::mem::take(&mut *self.content()).into()
     }
 
     /// Waits until what is held has waited for `age`.

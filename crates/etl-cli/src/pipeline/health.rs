@@ -1,14 +1,17 @@
 //! Whether the database takes what we have. While it does not, no new receive is made: each raises the count by
 //! which SQS dead-letters good messages. An outage that outlasts the patience of a drain ends the run.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) struct Health {
-    database_is_down: watch::Sender<bool>,
+    database_is_down: AtomicBool,
+    /// Wakes in the order of waiting. A watch channel wakes in a random one, which no simulation can repeat.
+    database_is_back: Notify,
     database: Patience,
     queue: Patience,
     gave_up: OnceLock<String>,
@@ -18,7 +21,8 @@ impl Health {
     /// `patience`: how long an outage may last; none is for ever.
     pub(crate) fn new(patience: Option<Duration>) -> Self {
         Self {
-            database_is_down: watch::Sender::new(false),
+            database_is_down: AtomicBool::new(false),
+            database_is_back: Notify::new(),
             database: Patience::new(patience),
             queue: Patience::new(patience),
             gave_up: OnceLock::new(),
@@ -27,21 +31,36 @@ impl Health {
 
     /// Waits until receives make sense.
     pub(crate) async fn database_up(&self) {
-        let mut down = self.database_is_down.subscribe();
-        // Cannot fail: the sender lives as long as `self`.
-        drop(down.wait_for(|down| !down).await);
+        loop {
+            // Made before the look: what comes between the two is not missed.
+            let back = self.database_is_back.notified();
+            if !self.is_database_down() {
+                return;
+            }
+            back.await;
+        }
+    }
+
+    pub(crate) fn is_database_down(&self) -> bool {
+        self.database_is_down.load(Ordering::Acquire)
     }
 
     pub(crate) fn database_worked(&self) {
-        self.database_is_down
-            .send_if_modified(|down| std::mem::replace(down, false));
         self.database.worked();
+        if self.database_is_down.swap(false, Ordering::AcqRel) {
+            self.database_is_back.notify_waiters();
+        }
     }
 
     /// Closes the gate; answers whether patience has ended, which is final.
     pub(crate) fn database_failed(&self, why: &str) -> bool {
-        self.database_is_down
-            .send_if_modified(|down| !std::mem::replace(down, true));
+        self.database_is_down.store(true, Ordering::Release);
+        self.failed(&self.database, why)
+    }
+
+    /// Answers whether patience has ended. The gate stays open: the database is there, and only other rows can show
+    /// whether these are at fault. Where they are not, receives end with the room in flight.
+    pub(crate) fn rows_refused(&self, why: &str) -> bool {
         self.failed(&self.database, why)
     }
 
@@ -125,6 +144,15 @@ mod tests {
         health.database_failed("refused");
         tokio::time::advance(Duration::from_hours(24)).await;
         assert!(!health.database_failed("refused"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_that_are_refused_alone_do_not_keep_others_from_coming() {
+        let health = Health::new(Some(Duration::from_secs(60)));
+        assert!(!health.rows_refused("every row"));
+        health.database_up().await;
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(health.rows_refused("every row"));
     }
 
     #[tokio::test(start_paused = true)]

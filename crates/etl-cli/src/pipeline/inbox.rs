@@ -63,8 +63,13 @@ impl<T: Transport> Inbox<T> {
         self.reader.visibility_timeout()
     }
 
+    /// Distinct messages held just now.
+    pub(crate) fn held(&self) -> usize {
+        self.reader.in_flight()
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
-        self.reader.in_flight() == 0
+        self.held() == 0
     }
 
     /// What the queue says is waiting; none where it does not answer.

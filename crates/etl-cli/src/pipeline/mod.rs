@@ -10,6 +10,8 @@ mod inbox;
 mod poll;
 mod regulator;
 mod reject;
+#[cfg(test)]
+mod simulation;
 mod store;
 mod tally;
 mod write;
@@ -19,14 +21,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use login_model::{MaskedLogin, Maskers, Parser, Rejection};
-use pg_writer::Batch;
-use sqs_reader::{Delivery, Reader, Transport};
+use sqs_reader::{Reader, Transport};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::budget::Budget;
-use self::filling::Filling;
+use self::filling::{Filled, Filling};
 use self::health::Health;
 use self::inbox::Inbox;
 use self::regulator::Regulator;
@@ -129,62 +130,68 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
             async move { pipeline.inbox.keep_hidden().await }
         });
         let flush_by_age = tokio::spawn(Arc::clone(self).flush_by_age());
-        let ending = self.poll_all().await;
+        let refusal = self.poll_all().await;
         flush_by_age.abort();
-        self.settle_what_is_held().await;
+        let stopped = self.stop.is_cancelled();
+        let all_settled = self.settle_what_is_held().await;
         keep_hidden.abort();
-        ending
+        match self.health.gave_up().or(refusal) {
+            Some(why) => Ending::GaveUp(why),
+            None if stopped || !all_settled => Ending::Stopped,
+            None => Ending::Done,
+        }
     }
 
-    async fn poll_all(self: &Arc<Self>) -> Ending {
+    /// Until no poller has anything to do; why, where the queue refused.
+    async fn poll_all(self: &Arc<Self>) -> Option<String> {
         let mut pollers = tokio::task::JoinSet::new();
         for _ in 0..self.options.pollers {
             pollers.spawn(Arc::clone(self).poll());
         }
         let outcomes = pollers.join_all().await;
-        let first_refusal = outcomes.into_iter().find_map(Result::err);
-        match self.health.gave_up().or(first_refusal) {
-            Some(why) => Ending::GaveUp(why),
-            None if self.stop.is_cancelled() => Ending::Stopped,
-            None => Ending::Done,
-        }
+        outcomes.into_iter().find_map(Result::err)
     }
 
-    /// Writes the last batch and waits for its like, for as long as the grace period; then releases the rest.
-    async fn settle_what_is_held(self: &Arc<Self>) {
+    /// Writes the last batch and waits for its like, after a stop for as long as the grace period; then releases the
+    /// rest. Answers whether nothing had to be released.
+    async fn settle_what_is_held(self: &Arc<Self>) -> bool {
         self.flush();
         self.tasks.close();
-        let stopped = self.stop.is_cancelled() || self.health.gave_up().is_some();
-        if stopped {
-            let grace = self.options.grace_period;
-            if tokio::time::timeout(grace, self.tasks.wait()).await.is_ok() {
-                return;
-            }
-            tracing::warn!(
-                grace_period.s = grace.as_secs(),
-                "the grace period is over; releasing what is not settled"
-            );
-            self.release.cancel();
-            // Releasing is one round of requests; past this the messages come back by their visibility timeout.
-            drop(tokio::time::timeout(LAST_ROUND, self.tasks.wait()).await);
-        } else {
-            self.tasks.wait().await;
+        tokio::select! {
+            biased;
+            () = self.tasks.wait() => return !self.release.is_cancelled(),
+            () = self.grace_is_over() => {}
         }
+        tracing::warn!(
+            grace_period.s = self.options.grace_period.as_secs(),
+            "the grace period is over; releasing what is not settled"
+        );
+        self.release.cancel();
+        // Releasing is one round of requests; past this the messages come back by their visibility timeout.
+        drop(tokio::time::timeout(LAST_ROUND, self.tasks.wait()).await);
+        false
     }
 
-    /// Hands the batch that is being filled to a writer.
+    /// Counts from a stop, which may come after the last receive too; never over without one.
+    async fn grace_is_over(&self) {
+        if self.health.gave_up().is_none() {
+            self.stop.cancelled().await;
+        }
+        tokio::time::sleep(self.options.grace_period).await;
+    }
+
+    /// Hands what is being filled to its tasks.
     fn flush(self: &Arc<Self>) {
-        let (batch, rejected) = self.filling.take();
+        self.settle(self.filling.take());
+    }
+
+    fn settle(self: &Arc<Self>, (batch, rejected): Filled) {
         if !batch.is_empty() {
-            self.spawn_write(batch);
+            self.tasks.spawn(Arc::clone(self).write(batch));
         }
         if !rejected.is_empty() {
             self.tasks.spawn(Arc::clone(self).reject(rejected));
         }
-    }
-
-    fn spawn_write(self: &Arc<Self>, batch: Batch<Delivery>) {
-        self.tasks.spawn(Arc::clone(self).write(batch));
     }
 
     async fn flush_by_age(self: Arc<Self>) {

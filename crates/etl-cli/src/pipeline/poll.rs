@@ -65,26 +65,31 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
         };
         self.regulator.receive_begins();
         let received = self.receive(slots).await;
-        let count = received
-            .as_ref()
-            .map_or(0, |received| received.as_ref().map_or(0, Vec::len));
-        let next = self.regulator.receive_ends(count, asked);
-        self.budget.give_back(asked - count);
-        match received {
-            None => Ok(Flow::Over),
-            Some(Err(error)) => self.after_failure(&error, failures).await,
-            Some(Ok(deliveries)) => {
-                *failures = 0;
-                Ok(self.after_receive(deliveries, &next))
-            }
-        }
+        let Some(Ok(deliveries)) = received else {
+            self.regulator.receive_failed();
+            self.budget.give_back(asked);
+            return match received {
+                Some(Err(error)) => self.after_failure(&error, failures).await,
+                _ => Ok(Flow::Over),
+            };
+        };
+        *failures = 0;
+        self.budget.give_back(asked - deliveries.len());
+        let next = self.regulator.receive_ends(deliveries.len(), asked);
+        Ok(self.after_receive(deliveries, &next))
     }
 
     /// Room for `asked` deliveries, once the database is healthy; `None` after a stop.
     async fn ready_for(&self, asked: usize) -> Option<Slots> {
         let ready = async {
-            self.health.database_up().await;
-            self.inbox.slots(asked).await
+            loop {
+                self.health.database_up().await;
+                let slots = self.inbox.slots(asked).await;
+                // It may have gone down while there was no room.
+                if !self.health.is_database_down() {
+                    return slots;
+                }
+            }
         };
         tokio::select! {
             biased;
@@ -169,7 +174,7 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
             }
         }
         if let Some(full) = self.filling.add(batch, rejected) {
-            self.spawn_write(full);
+            self.settle(full);
         }
     }
 }

@@ -76,6 +76,12 @@ impl Regulator {
         }
     }
 
+    /// A receive ended without an answer, which says nothing of the backlog.
+    pub(crate) fn receive_failed(&self) {
+        let mut state = self.state();
+        state.receiving = state.receiving.saturating_sub(1);
+    }
+
     /// For a poller with nothing to ask for: rests where another is at work, and answers whether it does.
     pub(crate) fn rest_unless_alone(&self) -> bool {
         let mut state = self.state();
@@ -121,6 +127,17 @@ mod tests {
         receive(&regulator, 10);
         assert!(regulator.rest_unless_alone());
         assert!(!regulator.rest_unless_alone());
+    }
+
+    #[test]
+    fn a_failed_receive_sends_nobody_to_rest() {
+        let regulator = Regulator::new(2);
+        receive(&regulator, 10);
+        regulator.receive_begins();
+        regulator.receive_failed();
+        assert_eq!(regulator.state().active, 2);
+        assert_eq!(receive(&regulator, 0), Next::Rest);
+        assert_eq!(receive(&regulator, 0), Next::AloneAndEmpty);
     }
 
     #[test]

@@ -87,7 +87,12 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
     pub(super) async fn wait_after(&self, error: &StoreError, attempt: u32) -> bool {
         let pause = jittered(attempt, BASE, CAP);
         tracing::warn!(error = %error, retry.in_ms = pause.as_millis(), "failed to write to the database");
-        if self.health.database_failed(&error.to_string()) {
+        let why = error.to_string();
+        let patience_is_over = match error {
+            StoreError::EveryRowRefused(_) => self.health.rows_refused(&why),
+            _ => self.health.database_failed(&why),
+        };
+        if patience_is_over {
             self.release.cancel();
         }
         tokio::select! {

@@ -1,0 +1,120 @@
+//! A run from the first message to the verdict: the storm with all its workers, the calm, the last drain.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pg_writer::Condition;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, sleep_until};
+
+use super::Outcome;
+use super::journal::{Detail, Journal};
+use super::law::Law;
+use super::line::Process;
+use super::scenario::{Life, Scenario};
+use super::worker::live;
+use crate::pipeline::Ending;
+
+/// Messages that no dead-letter queue took are hidden for an hour; by then every outage is over too.
+const CALM_AFTER: Duration = Duration::from_secs(3_700);
+
+pub(super) struct World {
+    scenario: Scenario,
+    journal: Arc<Journal>,
+    law: Arc<Law>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, detail: Detail) -> Arc<Self> {
+        let scenario = Scenario::drawn(seed);
+        let journal = Arc::new(Journal::new(detail));
+        journal.scenario(&scenario);
+        let law = Law::new(&scenario, Arc::clone(&journal));
+        Arc::new(Self {
+            scenario,
+            journal,
+            law,
+        })
+    }
+
+    pub(super) async fn run(self: Arc<Self>) -> Outcome {
+        self.storm().await;
+        self.calm();
+        sleep(CALM_AFTER).await;
+        self.last_drain().await;
+        self.law.judge();
+        let (digest, broken, journal) = self.journal.close();
+        Outcome {
+            digest,
+            broken,
+            journal,
+        }
+    }
+
+    async fn storm(self: &Arc<Self>) {
+        if let Some(queue) = &self.law.dead_letters {
+            queue.deny_sends(self.scenario.deny_dead_letters);
+        }
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Arc::clone(self).send_waves());
+        tasks.spawn(Arc::clone(self).refuse_statements());
+        for number in 0..self.scenario.workers.len() {
+            tasks.spawn(Arc::clone(self).work(number));
+        }
+        tasks.join_all().await;
+    }
+
+    async fn send_waves(self: Arc<Self>) {
+        for wave in &self.scenario.waves {
+            sleep(wave.after).await;
+            self.law.send(wave.letters.clone());
+            self.law.send_again(&wave.again);
+        }
+    }
+
+    async fn refuse_statements(self: Arc<Self>) {
+        let began = tokio::time::Instant::now();
+        for (from, length) in &self.scenario.refusing {
+            sleep_until(began + *from).await;
+            self.law.store.set_condition(Condition::RefusingStatements);
+            sleep(*length).await;
+            self.law.store.set_condition(Condition::Working);
+        }
+    }
+
+    async fn work(self: Arc<Self>, number: usize) {
+        for life in &self.scenario.workers[number] {
+            sleep(life.pause_before).await;
+            live(&self.law, &self.process(number, life), life).await;
+        }
+    }
+
+    fn calm(&self) {
+        if let Some(queue) = &self.law.dead_letters {
+            queue.deny_sends(false);
+        }
+    }
+
+    async fn last_drain(&self) {
+        let wave = &self.scenario.last_wave;
+        self.law.send(wave.letters.clone());
+        self.law.send_again(&wave.again);
+        let life = &self.scenario.last_life;
+        let ended = live(
+            &self.law,
+            &self.process(self.scenario.workers.len(), life),
+            life,
+        )
+        .await;
+        if let Some((ending, counts)) = ended
+            && ending != Ending::Done
+        {
+            self.journal
+                .broken(&format!("the last drain ended with {ending:?} {counts:?}"));
+        }
+    }
+
+    fn process(&self, number: usize, life: &Life) -> Arc<Process> {
+        Process::new(number, Arc::clone(&self.journal), life.max_in_flight)
+    }
+}
