@@ -63,6 +63,18 @@ psql: build-stack
 test crate="":
     cargo test {{ if crate == "" { "--workspace" } else { "--package " + crate } }} --all-features
 
+# Run the pipeline's simulation on many seeds: faults, outages, crashes, and the law that must hold after each
+simulate seeds="10000":
+    SEEDS='{{ seeds }}' cargo test --profile simulate --package etl-cli --bin etl -- simulation --nocapture
+
+# Replay one seed of the simulation, with all that happened
+simulate-seed seed:
+    SEED='{{ seed }}' cargo test --profile simulate --package etl-cli --bin etl -- every_message --nocapture
+
+# Run the binary under faults, kill -9 and outages, minutes long: `kills`, `outage`, `workers`, or all without a name
+soak *names:
+    cargo test --profile simulate --package etl-cli --test soak -- {{ names }}
+
 # Build what `just etl` runs
 build:
     cargo build --package etl-cli --package local-stack
