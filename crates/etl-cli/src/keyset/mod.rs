@@ -80,9 +80,9 @@ fn promote(arguments: &PromoteKey) -> Result<(), Failure> {
     let change = |keyset: &mut Keyset| {
         let before = keyset.primary_key_id();
         let key_id = keyset.promote(arguments.key_id)?;
-        Ok((before, key_id))
+        Ok((before, key_id, keyset.key_type()))
     };
-    let (before, key_id) = KeyFile::update(path, change).map_err(refused)?;
+    let (before, key_id, key_type) = KeyFile::update(path, change).map_err(refused)?;
     if before == key_id {
         println!("key {key_id} is the primary of {} already", path.display());
         next("etl keyset add makes a key to promote");
@@ -90,11 +90,15 @@ fn promote(arguments: &PromoteKey) -> Result<(), Failure> {
     }
     println!("key {key_id} masks from now on, in place of {before}");
     next("give this file to every worker and restart it: a worker reads its keys at start");
-    next("until then, and until `etl remask` is done, equal values have two masks");
-    next(&format!(
-        "then etl remask --masking SCHEME --keyset {}, which brings the old rows under the new key",
-        path.display()
-    ));
+    match key_type {
+        KeyType::AesSiv => next(&format!(
+            "then etl remask --masking aes-siv --keyset {}: until it is done equal values have two masks",
+            path.display()
+        )),
+        _ => next(
+            "old rows keep their masks, which nobody can bring over: equal values have two from now on",
+        ),
+    }
     Ok(())
 }
 
