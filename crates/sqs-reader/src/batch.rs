@@ -1,6 +1,7 @@
 //! Calls on many receipt handles: ten a request, several requests at once, what failed tried again.
 
 use std::future::Future;
+use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -17,43 +18,39 @@ const TRIES: u32 = 10;
 const BASE: Duration = Duration::from_millis(100);
 const CAP: Duration = Duration::from_secs(5);
 
-/// Makes `call` on all handles; answers the positions of those for which it failed for good.
-pub(crate) async fn on_all<F, Fut>(what: &str, handles: Vec<String>, call: F) -> Vec<usize>
+/// Makes `call` on the handles of `count` messages; answers the positions of those for which it failed for good.
+/// A handle is looked up anew for each try: a message delivered again in between has a newer one, and what has none
+/// any more needs no call.
+pub(crate) async fn on_all<H, F, Fut>(what: &str, count: usize, handle: H, call: F) -> Vec<usize>
 where
+    H: Fn(usize) -> Option<String> + Sync,
     F: Fn(Vec<String>) -> Fut + Sync,
     Fut: Future<Output = Result<EntryFailures, QueueError>> + Send,
 {
-    let chunks: Vec<(usize, Vec<String>)> = handles
-        .chunks(MAX_BATCH)
-        .enumerate()
-        .map(|(number, chunk)| (number * MAX_BATCH, chunk.to_vec()))
-        .collect();
-    let failed = stream::iter(chunks)
-        .map(|(offset, chunk)| {
-            let call = &call;
-            async move {
-                on_ten(what, chunk, call)
-                    .await
-                    .into_iter()
-                    .map(move |index| index + offset)
-                    .collect()
-            }
-        })
+    let batches = (0..count)
+        .step_by(MAX_BATCH)
+        .map(|start| start..count.min(start + MAX_BATCH));
+    let failed = stream::iter(batches)
+        .map(|batch| on_ten(what, batch, &handle, &call))
         .buffer_unordered(CONCURRENT)
         .collect::<Vec<Vec<usize>>>()
         .await;
     failed.concat()
 }
 
-async fn on_ten<F, Fut>(what: &str, handles: Vec<String>, call: &F) -> Vec<usize>
+async fn on_ten<H, F, Fut>(what: &str, batch: Range<usize>, handle: &H, call: &F) -> Vec<usize>
 where
+    H: Fn(usize) -> Option<String>,
     F: Fn(Vec<String>) -> Fut,
     Fut: Future<Output = Result<EntryFailures, QueueError>>,
 {
-    let mut work = Work::new(handles.len());
+    let mut work = Work::new(batch);
     for attempt in 0..TRIES {
-        let open = work.open.iter().map(|&index| handles[index].clone());
-        let reason = match call(open.collect()).await {
+        let handles = work.handles(handle);
+        if handles.is_empty() {
+            break;
+        }
+        let reason = match call(handles).await {
             Ok(failures) => work.sort_out(&failures),
             Err(error) if error.is_transient() => Some(error.to_string()),
             Err(error) => {
@@ -61,7 +58,9 @@ where
                 None
             }
         };
-        let Some(reason) = reason else { break };
+        let Some(reason) = reason.filter(|_| attempt + 1 < TRIES) else {
+            break;
+        };
         tracing::debug!(
             reason,
             attempt,
@@ -73,18 +72,30 @@ where
     work.not_done()
 }
 
-/// Positions in a batch that are not done, and those that never will be.
+/// Positions of a batch that are not done, and those that never will be.
 struct Work {
     open: Vec<usize>,
     hopeless: Vec<usize>,
 }
 
 impl Work {
-    fn new(entries: usize) -> Self {
+    fn new(batch: Range<usize>) -> Self {
         Self {
-            open: (0..entries).collect(),
+            open: batch.collect(),
             hopeless: Vec::new(),
         }
+    }
+
+    /// The handles of what is open. What has none any more is done.
+    fn handles(&mut self, handle: impl Fn(usize) -> Option<String>) -> Vec<String> {
+        let mut handles = Vec::with_capacity(self.open.len());
+        self.open.retain(|&index| {
+            let found = handle(index);
+            let is_open = found.is_some();
+            handles.extend(found);
+            is_open
+        });
+        handles
     }
 
     /// Keeps open what failed and may succeed yet; answers why it failed, where anything is left.
@@ -115,9 +126,11 @@ mod tests {
     use super::*;
     use crate::transport::EntryFailure;
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    fn handles(count: usize) -> Vec<String> {
-        (0..count).map(|number| number.to_string()).collect()
+    #[expect(clippy::unnecessary_wraps, reason = "the shape that the call asks for")]
+    fn handle(index: usize) -> Option<String> {
+        Some(index.to_string())
     }
 
     fn failure(index: usize, sender_fault: bool) -> EntryFailure {
@@ -131,7 +144,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn failed_entries_are_tried_again_alone() {
         let calls = Mutex::new(Vec::new());
-        let failed = on_all("delete", handles(25), |chunk| {
+        let failed = on_all("delete", 25, handle, |chunk| {
             let first_time = !calls.lock().unwrap().contains(&chunk);
             calls.lock().unwrap().push(chunk.clone());
             async move {
@@ -157,7 +170,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_senders_fault_is_not_tried_again() {
-        let failed = on_all("delete", handles(12), |chunk| async move {
+        let failed = on_all("delete", 12, handle, |chunk| async move {
             Ok(if chunk.contains(&"11".to_owned()) {
                 vec![failure(1, true)]
             } else {
@@ -171,6 +184,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_queue_that_stays_away_is_given_up_in_the_end() {
         let call = |_| async { Err(QueueError::Unreachable("down".to_owned())) };
-        assert_eq!(on_all("delete", handles(2), call).await, [0, 1]);
+        assert_eq!(on_all("delete", 2, handle, call).await, [0, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_no_handle_any_more_is_not_tried_again() {
+        let tried = AtomicUsize::new(0);
+        let handle = |index: usize| (tried.load(Relaxed) < 3).then(|| index.to_string());
+        let call = |_| {
+            tried.fetch_add(1, Relaxed);
+            async { Err(QueueError::Unreachable("down".to_owned())) }
+        };
+        assert!(on_all("delete", 2, handle, call).await.is_empty());
+        assert_eq!(tried.load(Relaxed), 3);
     }
 }

@@ -1,19 +1,47 @@
 //! Copies of messages, sent to another queue: what dead-lettering and redriving have in common. Nothing is deleted
 //! here.
 
-use crate::delivery::Delivery;
+use crate::dead_letter::{REJECT_FIELD, REJECT_REASON};
+use crate::delivery::{Delivery, SOURCE_MESSAGE_ID, SOURCE_SENT_AT};
 use crate::error::QueueError;
-use crate::message::OutgoingMessage;
+use crate::message::{AttributeValue, Attributes, OutgoingMessage};
 use crate::reader::Reader;
-use crate::send::{batch_length, send_all};
+use crate::send::{batch_length, send_all, send_each};
 use crate::transport::Transport;
+
+/// Attributes that SQS takes on one message.
+const MAX_ATTRIBUTES: usize = 10;
+/// The attributes that are set here; a sender's of these names are replaced.
+const OURS: [&str; 4] = [
+    SOURCE_MESSAGE_ID,
+    SOURCE_SENT_AT,
+    REJECT_REASON,
+    REJECT_FIELD,
+];
 
 /// A delivery, and what is to be sent in its place.
 pub(crate) type Resend = (Delivery, OutgoingMessage);
 
+/// Our attributes, and of the sender's own as many as SQS takes beside them.
+pub(crate) fn with_own(mut ours: Attributes, own: &Attributes) -> Attributes {
+    let room = MAX_ATTRIBUTES.saturating_sub(ours.len());
+    let own = own.iter().filter(|attribute| !is_ours(attribute));
+    ours.extend(own.take(room).cloned());
+    ours
+}
+
+fn is_ours((name, _): &(String, AttributeValue)) -> bool {
+    OURS.contains(&name.as_str())
+}
+
+/// SQS demands the ending of the name; a queue and its dead-letter queue need not be of one kind.
+pub(crate) fn is_fifo(url: &str) -> bool {
+    url.strip_suffix(".fifo").is_some()
+}
+
 impl<T: Transport> Reader<T> {
-    /// Answers which deliveries' copies stand at `url`, and which do not. With `may_go_bare`, a copy that is refused
-    /// with its attributes goes without them.
+    /// Answers which deliveries' copies stand at `url`, and which do not. A copy that is refused goes without the
+    /// sender's attributes, and with `may_go_bare` then without any.
     pub(crate) async fn send_copies(
         &self,
         mut open: Vec<Resend>,
@@ -23,9 +51,17 @@ impl<T: Transport> Reader<T> {
         let (mut sent, mut left) = (Vec::new(), Vec::new());
         while !open.is_empty() {
             let later = open.split_off(batch_length(open.iter().map(|(_, copy)| copy)));
-            let (deliveries, messages): (Vec<_>, Vec<_>) = open.into_iter().unzip();
+            let (deliveries, messages): (Vec<Delivery>, Vec<OutgoingMessage>) =
+                open.into_iter().unzip();
             let unsent = self.send_batch(url, &messages, may_go_bare).await;
-            sort_out(deliveries, &unsent, &mut sent, &mut left);
+            for (index, delivery) in deliveries.into_iter().enumerate() {
+                let side = if unsent.contains(&index) {
+                    &mut left
+                } else {
+                    &mut sent
+                };
+                side.push(delivery);
+            }
             open = later;
         }
         (sent, left)
@@ -38,62 +74,47 @@ impl<T: Transport> Reader<T> {
         messages: &[OutgoingMessage],
         may_go_bare: bool,
     ) -> Vec<usize> {
-        match send_all(&self.transport, url, messages).await {
-            Ok(()) => Vec::new(),
-            // One message may be too large, or refused for what it is: find out which.
-            Err(QueueError::Refused(_)) => self.send_one_by_one(url, messages, may_go_bare).await,
-            Err(error) => {
-                tracing::warn!(error = %error, messages = messages.len(), "failed to send copies of messages");
-                (0..messages.len()).collect()
-            }
-        }
-    }
-
-    async fn send_one_by_one(
-        &self,
-        url: &str,
-        messages: &[OutgoingMessage],
-        may_go_bare: bool,
-    ) -> Vec<usize> {
         let mut unsent = Vec::new();
-        for (index, message) in messages.iter().enumerate() {
-            if let Err(error) = self.send_one(url, message, may_go_bare).await {
-                tracing::warn!(error = %error, "failed to send the copy of a message");
+        let mut first_error = None;
+        let outcomes = send_each(&self.transport, url, messages).await;
+        for (index, mut outcome) in outcomes.into_iter().enumerate() {
+            for form in forms(&messages[index], messages.len() == 1, may_go_bare) {
+                // Only what was refused may pass in another form. An outage is no reason to strip a message of its
+                // identity.
+                if !matches!(outcome, Err(QueueError::Refused(_))) {
+                    break;
+                }
+                outcome = send_all(&self.transport, url, &[form]).await;
+            }
+            if let Err(error) = outcome {
+                first_error.get_or_insert(error);
                 unsent.push(index);
             }
         }
-        unsent
-    }
-
-    async fn send_one(
-        &self,
-        url: &str,
-        message: &OutgoingMessage,
-        may_go_bare: bool,
-    ) -> Result<(), QueueError> {
-        let whole = send_all(&self.transport, url, std::slice::from_ref(message)).await;
-        if whole.is_ok() || !may_go_bare {
-            return whole;
+        if let Some(error) = first_error {
+            tracing::warn!(error = %error, messages = unsent.len(), "failed to send copies of messages");
         }
-        let bare = OutgoingMessage {
-            attributes: Vec::new(),
-            ..message.clone()
-        };
-        send_all(&self.transport, url, &[bare]).await
+        unsent
     }
 }
 
-fn sort_out(
-    deliveries: Vec<Delivery>,
-    unsent: &[usize],
-    sent: &mut Vec<Delivery>,
-    left: &mut Vec<Delivery>,
-) {
-    for (index, delivery) in deliveries.into_iter().enumerate() {
-        if unsent.contains(&index) {
-            left.push(delivery);
-        } else {
-            sent.push(delivery);
+/// What to try after a refusal: the message alone, where it was sent with others; then lighter and lighter.
+fn forms(message: &OutgoingMessage, was_alone: bool, may_go_bare: bool) -> Vec<OutgoingMessage> {
+    let with = |keep: fn(&(String, AttributeValue)) -> bool| {
+        let kept = message
+            .attributes
+            .iter()
+            .filter(|attribute| keep(attribute));
+        OutgoingMessage {
+            attributes: kept.cloned().collect(),
+            ..message.clone()
         }
-    }
+    };
+    let alone = (!was_alone).then(|| message.clone());
+    let bare = may_go_bare.then(|| with(|_| false));
+    alone
+        .into_iter()
+        .chain([with(is_ours)])
+        .chain(bare)
+        .collect()
 }

@@ -3,16 +3,12 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
+use crate::copies::{Resend, is_fifo, with_own};
 use crate::delivery::{Delivery, Identity, SOURCE_MESSAGE_ID, SOURCE_SENT_AT};
 use crate::message::{AttributeValue, Attributes, OutgoingMessage};
 use crate::reader::{DeleteReport, Reader};
-use crate::send::MAX_BYTES;
 use crate::transport::Transport;
 
-/// Attributes that SQS takes on one message.
-const MAX_ATTRIBUTES: usize = 10;
 /// How long a message that no dead-letter queue took is hidden, so that a drain ends and a follower does not spin.
 const LEFT_HIDDEN: Duration = Duration::from_hours(1);
 
@@ -53,7 +49,7 @@ impl<T: Transport> Reader<T> {
             Some(url) => {
                 let copies = rejected
                     .into_iter()
-                    .map(|(delivery, note)| self.with_copy(delivery, note));
+                    .map(|(delivery, note)| copy_of(delivery, note, is_fifo(url)));
                 self.send_copies(copies.collect(), url, true).await
             }
             None => (
@@ -61,54 +57,40 @@ impl<T: Transport> Reader<T> {
                 rejected.into_iter().map(|(delivery, _)| delivery).collect(),
             ),
         };
-        let report = ForwardReport {
-            forwarded: sent.len() as u64,
-            left: left.len() as u64,
-            deletion: self.delete(sent).await,
-        };
-        if !left.is_empty() {
-            self.hide(left, LEFT_HIDDEN).await;
+        let (forwarded, left_behind) = (sent.len() as u64, left.len() as u64);
+        // Side by side: deletes may be tried for long, and what is left must not come back meanwhile.
+        let (deletion, ()) = tokio::join!(self.delete(sent), self.hide(left, LEFT_HIDDEN));
+        ForwardReport {
+            forwarded,
+            left: left_behind,
+            deletion,
         }
-        report
-    }
-
-    fn with_copy(&self, delivery: Delivery, note: Note) -> (Delivery, OutgoingMessage) {
-        let mut copy = OutgoingMessage {
-            body: delivery.body.clone(),
-            ..OutgoingMessage::default()
-        };
-        if self.fifo {
-            // Never content-based: two equal bodies would be taken for one, and one of them be lost.
-            copy.deduplication_id = Some(delivery.identity.message_id.to_string());
-            copy.group_id = Some(
-                delivery
-                    .group_id
-                    .clone()
-                    .unwrap_or_else(|| Uuid::nil().to_string()),
-            );
-        }
-        copy.attributes = attributes(&delivery, note);
-        if copy.size() > MAX_BYTES {
-            copy.attributes.clear();
-        }
-        (delivery, copy)
     }
 }
 
-/// Source and reason, and of the sender's own attributes as many as fit beside them.
-fn attributes(delivery: &Delivery, note: Note) -> Attributes {
-    let mut all = source_attributes(delivery.identity);
+fn copy_of(delivery: Delivery, note: Note, fifo: bool) -> Resend {
+    let id = delivery.receipt.message().to_string();
+    let group = delivery.group_id.clone();
+    let copy = OutgoingMessage {
+        body: delivery.body.clone(),
+        attributes: with_own(ours(delivery.identity, note), &delivery.attributes),
+        group_id: fifo.then(|| group.unwrap_or_else(|| id.clone())),
+        // Never content-based: two equal bodies would be taken for one, and one of them be lost. Nor by the first
+        // sending's id, which a message that was redriven and is rejected again within five minutes has used up.
+        deduplication_id: fifo.then_some(id),
+    };
+    (delivery, copy)
+}
+
+/// Source and reason.
+fn ours(identity: Identity, note: Note) -> Attributes {
+    let mut ours = source_attributes(identity);
     let reason = Some((REJECT_REASON, note.reason));
     let field = note.field.map(|field| (REJECT_FIELD, field));
     for (name, value) in reason.into_iter().chain(field) {
-        all.push((name.to_owned(), AttributeValue::text(value)));
+        ours.push((name.to_owned(), AttributeValue::text(value)));
     }
-    for (name, value) in &delivery.attributes {
-        if all.len() < MAX_ATTRIBUTES && !all.iter().any(|(known, _)| known == name) {
-            all.push((name.clone(), value.clone()));
-        }
-    }
-    all
+    ours
 }
 
 /// Under which identity the message is known, wherever it is sent next.

@@ -16,6 +16,9 @@ pub const SOURCE_SENT_AT: &str = "source-sent-at";
 /// Stands for a missing `SentTimestamp`: a constant, so that a redelivery has the same identity. 2000-01-01 UTC.
 const NO_TIMESTAMP_MS: i64 = 946_684_800_000;
 
+/// The times that a `source-sent-at` may name, 1970 to 9999: any sender can set one, and a database refuses others.
+const POSSIBLE_MS: std::ops::Range<i64> = 0..253_402_300_800_000;
+
 /// What stays the same when a message is delivered again, or was forwarded and sent anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity {
@@ -31,6 +34,7 @@ impl Identity {
         let source = |name: &str| attribute(&message.attributes, name);
         let sent_at = source(SOURCE_SENT_AT)
             .and_then(|text| text.parse().ok())
+            .filter(|sent_at| POSSIBLE_MS.contains(sent_at))
             .or(message.sent_at_ms);
         Self {
             sent_at_ms: sent_at.unwrap_or(NO_TIMESTAMP_MS),
@@ -119,6 +123,20 @@ mod tests {
             }
         );
         assert_eq!(Identity::of(&message(Vec::new())).sent_at_ms, 7);
+    }
+
+    #[test]
+    fn a_source_time_that_is_none_is_not_taken() {
+        for time in [
+            "-1",
+            "253402300800000",
+            "9223372036854775808",
+            "soon",
+            "1.5",
+        ] {
+            let source = (SOURCE_SENT_AT.to_owned(), AttributeValue::text(time));
+            assert_eq!(Identity::of(&message(vec![source])).sent_at_ms, 7, "{time}");
+        }
     }
 
     #[test]

@@ -106,44 +106,75 @@ where
 /// Failures before a request was out: credentials are looked up there too.
 fn dispatch(what: &str, causes: &str) -> QueueError {
     if causes.contains("credential") || causes.contains("identity") {
-        QueueError::Credentials("none were found".to_owned())
+        QueueError::Credentials(format!("none could be loaded ({causes})"))
     } else {
         QueueError::Unreachable(format!("{what}: {causes}"))
     }
 }
 
+/// Sorts what SQS says by its code, of the JSON protocol or of the older query protocol.
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>.
 fn service(what: &str, code: &str, message: &str, status: u16) -> QueueError {
     let text = match (code, message) {
         ("", "") => format!("{what}: HTTP status {status}"),
         (code, "") => format!("{what}: {code}"),
         (code, message) => format!("{what}: {code}: {message}"),
     };
-    let is = |needle: &str| code.contains(needle);
-    if is("NonExistentQueue") || is("QueueDoesNotExist") {
+    let is = |codes: &[&str]| codes.iter().any(|known| code.contains(known));
+    if is(NO_SUCH_QUEUE) {
         QueueError::NoSuchQueue(what.to_owned())
-    } else if is("ExpiredToken") {
+    } else if is(&["ExpiredToken"]) {
         QueueError::Expired(text)
-    } else if is("RequestExpired")
-        || is("RequestTimeTooSkewed")
-        || message.contains("Signature expired")
-    {
+    } else if is(CLOCK) || OFF_CLOCK.iter().any(|words| message.contains(words)) {
         QueueError::ClockSkew(text)
-    } else if is("AccessDenied") || is("AuthorizationError") || is("KmsAccessDenied") {
+    } else if is(DENIED) {
         QueueError::Denied(text)
-    } else if is("InvalidClientTokenId")
-        || is("UnrecognizedClient")
-        || is("SignatureDoesNotMatch")
-        || is("InvalidSecurity")
-    {
+    } else if is(CREDENTIALS) {
         QueueError::Credentials(text)
-    } else if is("Throttl") || is("OverLimit") || status == 429 {
+    } else if is(&["InvalidAddress"]) {
+        QueueError::Configuration(format!(
+            "the queue's URL belongs to another region or server than the one that was asked: {text}"
+        ))
+    } else if is(THROTTLED) || status == 429 {
         QueueError::Throttled(text)
     } else if status >= 500 {
         QueueError::Server(text)
+    } else if code.is_empty() {
+        QueueError::Configuration(format!(
+            "what answers does not answer as SQS does, check --endpoint-url: {text}"
+        ))
     } else {
         QueueError::Refused(text)
     }
 }
+
+const NO_SUCH_QUEUE: &[&str] = &["NonExistentQueue", "QueueDoesNotExist"];
+const CLOCK: &[&str] = &["RequestExpired", "RequestTimeTooSkewed"];
+/// What is said of a signature whose time is off, one way or the other; the code is that of any bad signature.
+const OFF_CLOCK: &[&str] = &["Signature expired", "Signature not yet current"];
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AuthorizationError",
+    "NotAuthorized",
+    "OptInRequired",
+];
+const CREDENTIALS: &[&str] = &[
+    "InvalidClientTokenId",
+    "UnrecognizedClient",
+    "SignatureDoesNotMatch",
+    "InvalidSignature",
+    "IncompleteSignature",
+    "MissingAuthenticationToken",
+    "InvalidSecurity",
+    "InvalidAccessKeyId",
+];
+const THROTTLED: &[&str] = &[
+    "Throttl",
+    "OverLimit",
+    "TooManyRequests",
+    "RequestLimitExceeded",
+    "SlowDown",
+];
 
 /// An error with its causes, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {

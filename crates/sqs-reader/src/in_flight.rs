@@ -11,8 +11,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// SQS lets no message stay hidden for longer than this after its receive.
-const LONGEST_HOLD: Duration = Duration::from_hours(12);
+/// SQS lets no message stay hidden for longer than twelve hours after its receive, which by its clock was before ours;
+/// it refuses an extension that goes further.
+const LONGEST_HOLD: Duration = Duration::from_secs(12 * 3600 - 10);
+/// An extension that gains less is not worth a request; it is one of the last before the twelve hours.
+const LEAST_GAIN: Duration = Duration::from_secs(1);
 
 /// The right to delete or release one delivery, and its place among those in flight.
 pub struct Receipt {
@@ -27,13 +30,19 @@ impl Receipt {
         self.message
     }
 
-    /// The newest receipt handle known for this message: an older one may no longer delete it.
-    pub(crate) fn handle(&self) -> String {
+    /// The newest receipt handle known for this message: an older one may no longer delete it. There always is one,
+    /// by the invariant of this module.
+    pub(crate) fn handle(&self) -> Option<String> {
         let entries = self.registry.entries();
-        entries
-            .get(&self.message)
-            .map(|entry| entry.handle.clone())
-            .unwrap_or_default()
+        entries.get(&self.message).map(|entry| entry.handle.clone())
+    }
+
+    /// The message is no longer extended, however often it is still held here: from now on the holder decides how long
+    /// it stays hidden.
+    pub(crate) fn let_go(&self) {
+        if let Some(entry) = self.registry.entries().get_mut(&self.message) {
+            entry.kept = false;
+        }
     }
 }
 
@@ -63,13 +72,15 @@ struct Entry {
     receipts: u32,
     received_at: Instant,
     visible_at: Instant,
+    /// Whether it is extended.
+    kept: bool,
 }
 
 /// A message whose visibility needs to be extended.
+#[derive(Clone, Copy)]
 pub(crate) struct Due {
     pub(crate) message: Uuid,
-    pub(crate) handle: String,
-    /// Never past the 12 hours that SQS allows since the receive.
+    /// Whole seconds, never past the 12 hours that SQS allows since the receive.
     pub(crate) timeout: Duration,
 }
 
@@ -88,6 +99,7 @@ impl InFlight {
             receipts: 0,
             received_at: now,
             visible_at: now + visibility,
+            kept: true,
         };
         let mut entries = self.entries();
         let receipts = entries.get(&message).map_or(0, |known| known.receipts);
@@ -106,24 +118,34 @@ impl InFlight {
         }
     }
 
-    /// Messages whose remaining time is at most half of `visibility`.
+    /// Messages whose remaining time is at most half of `visibility`, where an extension gains any.
     pub(crate) fn due(&self, visibility: Duration) -> Vec<Due> {
-        let horizon = Instant::now() + visibility / 2;
+        let now = Instant::now();
+        let least_gain = LEAST_GAIN.min(visibility / 4);
         let due = |(message, entry): (&Uuid, &Entry)| {
-            let timeout = visibility.min(LONGEST_HOLD.saturating_sub(entry.received_at.elapsed()));
-            (entry.visible_at <= horizon && !timeout.is_zero()).then(|| Due {
+            let left = LONGEST_HOLD.saturating_sub(now.duration_since(entry.received_at));
+            let timeout = Duration::from_secs(visibility.min(left).as_secs());
+            let nears = entry.visible_at <= now + visibility / 2;
+            let gains = entry.visible_at + least_gain <= now + timeout;
+            (entry.kept && nears && gains && !timeout.is_zero()).then_some(Due {
                 message: *message,
-                handle: entry.handle.clone(),
                 timeout,
             })
         };
         self.entries().iter().filter_map(due).collect()
     }
 
-    /// Notes that the queue hides `message` for `timeout` from `since` on.
+    /// The newest handle of a message that is still to be kept hidden.
+    pub(crate) fn handle_to_extend(&self, message: Uuid) -> Option<String> {
+        let entries = self.entries();
+        let entry = entries.get(&message).filter(|entry| entry.kept);
+        entry.map(|entry| entry.handle.clone())
+    }
+
+    /// Notes that the queue hides `message` for `timeout` from `since` on. A newer delivery may have set a later time.
     pub(crate) fn extended(&self, message: Uuid, since: Instant, timeout: Duration) {
         if let Some(entry) = self.entries().get_mut(&message) {
-            entry.visible_at = since + timeout;
+            entry.visible_at = entry.visible_at.max(since + timeout);
         }
     }
 
@@ -164,9 +186,9 @@ mod tests {
         let (held, permits) = (Arc::new(InFlight::default()), Arc::new(Semaphore::new(2)));
         let first = held.admit(Uuid::nil(), "old".to_owned(), VISIBILITY, permit(&permits));
         let second = held.admit(Uuid::nil(), "new".to_owned(), VISIBILITY, permit(&permits));
-        assert_eq!(first.handle(), "new");
+        assert_eq!(first.handle().as_deref(), Some("new"));
         drop(first);
-        assert_eq!(second.handle(), "new");
+        assert_eq!(second.handle().as_deref(), Some("new"));
         assert_eq!(held.len(), 1);
     }
 
@@ -192,12 +214,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_hold_outlasts_twelve_hours() {
+    async fn no_hold_outlasts_twelve_hours_and_the_last_extension_gains_some() {
         let (held, permits) = (Arc::new(InFlight::default()), Arc::new(Semaphore::new(1)));
         let _receipt = held.admit(Uuid::nil(), "h".to_owned(), VISIBILITY, permit(&permits));
-        tokio::time::advance(LONGEST_HOLD.saturating_sub(Duration::from_secs(5))).await;
-        assert_eq!(held.due(VISIBILITY)[0].timeout, Duration::from_secs(5));
+        tokio::time::advance(LONGEST_HOLD.saturating_sub(Duration::from_millis(5500))).await;
+        let due = held.due(VISIBILITY);
+        assert_eq!(due[0].timeout, Duration::from_secs(5));
+        held.extended(Uuid::nil(), Instant::now(), due[0].timeout);
+        assert!(held.due(VISIBILITY).is_empty());
         tokio::time::advance(Duration::from_secs(5)).await;
         assert!(held.due(VISIBILITY).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_let_go_is_not_extended_unless_it_is_delivered_again() {
+        let (held, permits) = (Arc::new(InFlight::default()), Arc::new(Semaphore::new(2)));
+        let first = held.admit(Uuid::nil(), "old".to_owned(), VISIBILITY, permit(&permits));
+        first.let_go();
+        tokio::time::advance(VISIBILITY).await;
+        assert!(held.due(VISIBILITY).is_empty());
+        assert_eq!(held.handle_to_extend(Uuid::nil()), None);
+        let _second = held.admit(Uuid::nil(), "new".to_owned(), VISIBILITY, permit(&permits));
+        tokio::time::advance(VISIBILITY / 2).await;
+        assert_eq!(held.due(VISIBILITY).len(), 1);
+        assert_eq!(held.handle_to_extend(Uuid::nil()).as_deref(), Some("new"));
     }
 }

@@ -9,6 +9,7 @@ mod copies;
 mod dead_letter;
 mod delivery;
 mod error;
+mod extend;
 mod held_bytes;
 mod in_flight;
 #[cfg(feature = "memory")]

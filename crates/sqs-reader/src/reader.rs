@@ -4,15 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 
 use crate::attributes::QueueFacts;
 use crate::batch::on_all;
 use crate::delivery::{Delivery, Identity, id_of};
 use crate::error::QueueError;
 use crate::held_bytes::HeldBytes;
-use crate::in_flight::{Due, InFlight, Receipt};
+use crate::in_flight::{InFlight, Receipt};
 use crate::message::ReceivedMessage;
 use crate::transport::{MAX_BATCH, Transport};
 
@@ -23,23 +22,30 @@ const HELD_BYTES: usize = 32 * 1024 * 1024;
 /// The most in-flight messages that SQS allows on a standard queue.
 const SQS_IN_FLIGHT_LIMIT: usize = 120_000;
 
+/// Without any, every message would be delivered again at once.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// The longest that SQS takes.
+const LONGEST: Duration = Duration::from_hours(12);
+
 /// How a queue is read.
 #[derive(Debug, Clone)]
 pub struct ReaderOptions {
     /// Deliveries held at most.
     pub max_in_flight: usize,
-    /// How long the queue hides what was received.
+    /// How long the queue hides what was received, until that is extended: 1 s to 12 h in whole seconds.
     pub visibility_timeout: Duration,
 }
 
 /// A queue and what is held of it.
 pub struct Reader<T> {
     pub(crate) transport: T,
-    in_flight: Arc<InFlight>,
+    pub(crate) in_flight: Arc<InFlight>,
     permits: Arc<Semaphore>,
     held_bytes: Arc<HeldBytes>,
     visibility_timeout: Duration,
-    pub(crate) fifo: bool,
+    /// Read by each request that extends, written by whoever releases: a release waits for extensions under way, which
+    /// would hide again what it shows.
+    pub(crate) extending: RwLock<()>,
 }
 
 /// Room for the deliveries of one receive. What the receive does not fill is given back.
@@ -63,15 +69,20 @@ pub struct DeleteReport {
 
 impl<T: Transport> Reader<T> {
     /// Reads the queue of `transport`, which said `facts` of itself.
-    pub fn new(transport: T, facts: &QueueFacts, options: &ReaderOptions) -> Self {
+    pub fn new(mut transport: T, facts: &QueueFacts, options: &ReaderOptions) -> Self {
         let permits = options.max_in_flight.clamp(MAX_BATCH, SQS_IN_FLIGHT_LIMIT);
+        let seconds = options.visibility_timeout.as_secs();
+        let visibility_timeout = Duration::from_secs(seconds).clamp(SHORTEST, LONGEST);
+        if visibility_timeout != facts.visibility_timeout {
+            transport.set_visibility_timeout(visibility_timeout);
+        }
         Self {
             transport,
             in_flight: Arc::default(),
             permits: Arc::new(Semaphore::new(permits)),
             held_bytes: Arc::new(HeldBytes::new(HELD_BYTES)),
-            visibility_timeout: options.visibility_timeout,
-            fifo: facts.fifo,
+            visibility_timeout,
+            extending: RwLock::new(()),
         }
     }
 
@@ -121,11 +132,9 @@ impl<T: Transport> Reader<T> {
             .into_iter()
             .map(|delivery| delivery.receipt)
             .collect();
-        let handles = receipts.iter().map(Receipt::handle).collect();
-        let failed = on_all("delete messages", handles, |chunk| async move {
-            self.transport.delete(&chunk).await
-        })
-        .await;
+        let call = |chunk: Vec<String>| async move { self.transport.delete(&chunk).await };
+        let handle = |index: usize| receipts[index].handle();
+        let failed = on_all("delete messages", receipts.len(), handle, call).await;
         DeleteReport {
             deleted: (receipts.len() - failed.len()) as u64,
             undeleted: failed.len() as u64,
@@ -134,61 +143,33 @@ impl<T: Transport> Reader<T> {
 
     /// Lets the queue show messages again after `timeout`; zero hands them to another reader at once.
     pub async fn hide(&self, deliveries: Vec<Delivery>, timeout: Duration) {
-        let handles = deliveries
-            .iter()
-            .map(|delivery| delivery.receipt.handle())
-            .collect();
-        self.change_visibility(handles, timeout).await;
-    }
-
-    async fn change_visibility(&self, handles: Vec<String>, timeout: Duration) -> Vec<usize> {
+        if deliveries.is_empty() {
+            return;
+        }
+        let receipts = deliveries.iter().map(|delivery| &delivery.receipt);
+        receipts.for_each(Receipt::let_go);
+        drop(self.extending.write().await);
+        let handle = |index: usize| deliveries[index].receipt.handle();
         let call = |chunk: Vec<String>| async move {
             self.transport.change_visibility(&chunk, timeout).await
         };
-        on_all("change the visibility of messages", handles, call).await
-    }
-
-    /// Keeps everything in flight hidden, at half its visibility timeout. Runs until dropped.
-    pub async fn keep_hidden(&self) {
-        let often = (self.visibility_timeout / 4)
-            .clamp(Duration::from_millis(250), Duration::from_secs(30));
-        let mut ticks = tokio::time::interval(often);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            self.extend_due().await;
-        }
-    }
-
-    async fn extend_due(&self) {
-        let mut due = self.in_flight.due(self.visibility_timeout);
-        due.sort_by_key(|due| due.timeout);
-        // Mostly one group: only what nears the twelve hours asks for less than the others.
-        for group in due.chunk_by(|one, other| one.timeout == other.timeout) {
-            self.extend(group).await;
-        }
-    }
-
-    async fn extend(&self, group: &[Due]) {
-        let [first, ..] = group else { return };
-        let since = Instant::now();
-        let handles = group.iter().map(|due| due.handle.clone()).collect();
-        let failed = self.change_visibility(handles, first.timeout).await;
-        tracing::debug!(
-            messages = group.len(),
-            failed = failed.len(),
-            "visibility extended"
-        );
-        for (index, due) in group.iter().enumerate() {
-            if !failed.contains(&index) {
-                self.in_flight.extended(due.message, since, due.timeout);
-            }
-        }
+        on_all(
+            "change the visibility of messages",
+            deliveries.len(),
+            handle,
+            call,
+        )
+        .await;
     }
 
     /// How long the queue hides what was received, before it is extended.
     pub fn visibility_timeout(&self) -> Duration {
         self.visibility_timeout
+    }
+
+    /// What the reader makes its calls on.
+    pub fn transport(&self) -> &T {
+        &self.transport
     }
 
     /// Distinct messages held just now.

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::copies::Resend;
-use crate::dead_letter::{REJECT_FIELD, REJECT_REASON, source_attributes};
-use crate::delivery::{Delivery, SOURCE_MESSAGE_ID, SOURCE_SENT_AT};
+use crate::copies::{Resend, with_own};
+use crate::dead_letter::source_attributes;
+use crate::delivery::Delivery;
 use crate::message::OutgoingMessage;
 use crate::reader::{DeleteReport, Reader};
 use crate::transport::Transport;
@@ -43,22 +43,10 @@ impl<T: Transport> Reader<T> {
 }
 
 fn copy_of(delivery: Delivery, fifo: bool) -> Resend {
-    let ours = [
-        SOURCE_MESSAGE_ID,
-        SOURCE_SENT_AT,
-        REJECT_REASON,
-        REJECT_FIELD,
-    ];
-    let mut attributes = source_attributes(delivery.identity);
-    let own = delivery.attributes.iter();
-    attributes.extend(
-        own.filter(|(name, _)| !ours.contains(&name.as_str()))
-            .cloned(),
-    );
     let dead_letter_id = delivery.receipt.message().to_string();
     let copy = OutgoingMessage {
         body: delivery.body.clone(),
-        attributes,
+        attributes: with_own(source_attributes(delivery.identity), &delivery.attributes),
         group_id: fifo.then(|| {
             delivery
                 .group_id

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::backoff::jittered;
 use crate::error::QueueError;
 use crate::message::OutgoingMessage;
-use crate::transport::{MAX_BATCH, Transport};
+use crate::transport::{EntryFailures, MAX_BATCH, Transport};
 
 /// Bytes that SQS takes in one message or batch, attributes included.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -15,32 +15,68 @@ const BASE: Duration = Duration::from_millis(200);
 const CAP: Duration = Duration::from_secs(5);
 
 /// Sends all of `messages` (ten at most, [`MAX_BYTES`] together) to the queue at `url`, trying failed entries
-/// again. An entry that the queue blames on its sender is [`QueueError::Refused`].
+/// again. The error is that of the first message that was not sent; others may have been.
 pub async fn send_all<T: Transport>(
     transport: &T,
     url: &str,
     messages: &[OutgoingMessage],
 ) -> Result<(), QueueError> {
-    let mut open = messages.to_vec();
-    let mut last = QueueError::Unreachable(url.to_owned());
+    let outcomes = send_each(transport, url, messages).await;
+    outcomes.into_iter().collect()
+}
+
+/// The same, with what became of each message. An entry that the queue blames on its sender is
+/// [`QueueError::Refused`].
+pub(crate) async fn send_each<T: Transport>(
+    transport: &T,
+    url: &str,
+    messages: &[OutgoingMessage],
+) -> Vec<Result<(), QueueError>> {
+    let mut outcomes = vec![Ok(()); messages.len()];
+    let mut open: Vec<usize> = (0..messages.len()).collect();
     for attempt in 0..TRIES {
-        match transport.send(url, &open).await {
-            Ok(failures) => match failures.iter().find(|failure| failure.sender_fault) {
-                Some(failure) => return Err(QueueError::Refused(failure.code.clone())),
-                None if failures.is_empty() => return Ok(()),
-                None => {
-                    open = failures
-                        .iter()
-                        .filter_map(|failure| open.get(failure.index).cloned())
-                        .collect();
+        let batch: Vec<OutgoingMessage> = open.iter().map(|&at| messages[at].clone()).collect();
+        match transport.send(url, &batch).await {
+            Ok(failures) => open = sort_out(&failures, &open, &mut outcomes),
+            Err(error) => {
+                for &index in &open {
+                    outcomes[index] = Err(error.clone());
                 }
-            },
-            Err(error) if error.is_transient() => last = error,
-            Err(error) => return Err(error),
+                if !error.is_transient() {
+                    break;
+                }
+            }
+        }
+        if open.is_empty() || attempt + 1 == TRIES {
+            break;
         }
         tokio::time::sleep(jittered(attempt, BASE, CAP)).await;
     }
-    Err(last)
+    outcomes
+}
+
+/// Notes what became of the entries that were `tried`; answers those to try again.
+fn sort_out(
+    failures: &EntryFailures,
+    tried: &[usize],
+    outcomes: &mut [Result<(), QueueError>],
+) -> Vec<usize> {
+    for &index in tried {
+        outcomes[index] = Ok(());
+    }
+    let mut again = Vec::new();
+    for failure in failures {
+        let Some(&index) = tried.get(failure.index) else {
+            continue;
+        };
+        outcomes[index] = Err(if failure.sender_fault {
+            QueueError::Refused(failure.code.clone())
+        } else {
+            again.push(index);
+            QueueError::Server(failure.code.clone())
+        });
+    }
+    again
 }
 
 /// How many of the first messages fit one request; at least one.

@@ -7,4 +7,6 @@
 
 mod bench;
 mod conformance;
+mod errors;
 mod memory;
+mod reader;
