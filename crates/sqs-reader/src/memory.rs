@@ -33,12 +33,14 @@ mod faults;
 mod faulty;
 mod inspect;
 mod limits;
+mod look;
 mod queue;
 mod receipt;
 mod server;
+mod settings;
 
 pub use self::faults::Faults;
 pub use self::faulty::Faulty;
 pub use self::inspect::{Counts, Place, StoredMessage};
-pub use self::queue::{QueueSettings, Redrive};
 pub use self::server::{Event, Happening, MemoryQueue, MemoryServer};
+pub use self::settings::{QueueSettings, Redrive};

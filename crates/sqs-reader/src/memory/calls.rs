@@ -6,20 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::limits::{self, Code, LONGEST_VISIBILITY};
-use super::queue::Stored;
+use super::look::whole_seconds;
 use super::receipt::{self, Receipt};
-use super::server::{ACCOUNT, Happening, MemoryQueue, State, Untold, url};
+use super::server::{ACCOUNT, Happening, MemoryQueue, Untold, url};
 use crate::attributes::{QueueFacts, RedrivePolicy};
 use crate::error::QueueError;
 use crate::message::{OutgoingMessage, ReceivedMessage};
 use crate::transport::{EntryFailure, EntryFailures, Transport};
-
-/// What one look at the queue brought.
-struct Look {
-    received: Vec<ReceivedMessage>,
-    next_visible: Option<Instant>,
-    over_limit: bool,
-}
 
 impl Transport for MemoryQueue {
     fn set_visibility_timeout(&mut self, timeout: Duration) {
@@ -147,70 +140,6 @@ impl Transport for MemoryQueue {
 }
 
 impl MemoryQueue {
-    fn look(&self, at_most: usize) -> Look {
-        let mut state = self.server.state();
-        let (look, events) = self.take(&mut state, at_most);
-        drop(state);
-        self.server.tell(&events);
-        look
-    }
-
-    fn take(&self, state: &mut State, at_most: usize) -> (Look, Vec<Untold>) {
-        let now = Instant::now();
-        let queue = state
-            .queues
-            .get_mut(&self.name)
-            .expect("a queue is never removed");
-        queue.settle(now);
-        let timeout = self
-            .visibility_timeout
-            .unwrap_or_else(|| whole_seconds(queue.settings.visibility_timeout));
-        let (taken, dead) = queue.receive(at_most, now, timeout);
-        queue.counts.deliveries += taken.len();
-        let received: Vec<ReceivedMessage> = taken
-            .into_iter()
-            .map(|(index, receipt)| received(&self.name, &queue.messages[index], receipt))
-            .collect();
-        let look = Look {
-            next_visible: queue.settle(now),
-            over_limit: queue.is_full() && !queue.settings.fifo,
-            received,
-        };
-        let ids = look.received.iter().map(|message| &message.message_id);
-        let mut events: Vec<Untold> = ids
-            .map(|id| (self.name.clone(), id.clone(), Happening::Received))
-            .collect();
-        events.extend(self.bury(state, dead, now));
-        (look, events)
-    }
-
-    /// Moves messages to the dead-letter queue; without one they are lost, as where it was removed.
-    fn bury(&self, state: &mut State, dead: Vec<Stored>, now: Instant) -> Vec<Untold> {
-        let policy = state
-            .queues
-            .get(&self.name)
-            .and_then(|queue| queue.settings.redrive.clone());
-        let Some(name) = policy.map(|redrive| redrive.to) else {
-            return Vec::new();
-        };
-        let mut events = Vec::new();
-        for stored in dead {
-            events.push((
-                self.name.clone(),
-                stored.id.clone(),
-                Happening::DeadLettered,
-            ));
-            events.push((name.clone(), stored.id.clone(), Happening::Sent));
-            if let Some(queue) = state.queues.get_mut(&name) {
-                queue.push(stored, now);
-            }
-        }
-        if !events.is_empty() {
-            self.server.arrivals().notify_waiters();
-        }
-        events
-    }
-
     fn on_each(
         &self,
         handles: &[String],
@@ -246,18 +175,6 @@ impl MemoryQueue {
     }
 }
 
-fn received(queue: &str, stored: &Stored, receipt: Receipt) -> ReceivedMessage {
-    ReceivedMessage {
-        message_id: stored.id.clone(),
-        receipt_handle: receipt::write(queue, receipt),
-        body: stored.message.body.clone(),
-        sent_at_ms: Some(stored.sent_at_ms),
-        receive_count: stored.receive_count,
-        group_id: stored.message.group_id.clone(),
-        attributes: stored.message.attributes.clone(),
-    }
-}
-
 fn failures<R>(outcomes: Vec<Result<R, Code>>) -> EntryFailures {
     let failure = |(index, outcome): (usize, Result<R, Code>)| {
         outcome.err().map(|code| EntryFailure {
@@ -271,9 +188,4 @@ fn failures<R>(outcomes: Vec<Result<R, Code>>) -> EntryFailures {
         .enumerate()
         .filter_map(failure)
         .collect()
-}
-
-/// SQS takes whole seconds.
-fn whole_seconds(duration: Duration) -> Duration {
-    Duration::from_secs(duration.as_secs())
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::queue::QueueSettings;
+use super::settings::QueueSettings;
 use crate::error::QueueError;
 use crate::message::{AttributeContent, AttributeValue, OutgoingMessage};
 use crate::send::MAX_BYTES;

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::limits;
-use super::queue::{Queue, QueueSettings, Stored};
+use super::queue::{Queue, Stored};
+use super::settings::QueueSettings;
 use crate::error::QueueError;
 use crate::message::OutgoingMessage;
 
