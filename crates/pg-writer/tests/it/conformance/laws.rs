@@ -238,6 +238,7 @@ pub(super) async fn a_rejection_is_recorded_once_and_updated(subject: &impl Subj
         Some(expected("too_long", Some("user_id"), false))
     );
     assert_eq!(subject.rejected(2).await.unwrap().receive_count, i32::MAX);
+    // So that the second recording is at another time, by a clock that may stand still otherwise.
     tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     assert!(
         subject
