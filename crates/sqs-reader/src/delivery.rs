@@ -67,10 +67,18 @@ pub struct Delivery {
     pub(crate) group_id: Option<String>,
     pub(crate) attributes: Attributes,
     pub(crate) receipt: Receipt,
-    pub(crate) _weight: Weight,
+    pub(crate) weight: Weight,
 }
 
 impl Delivery {
+    /// Lets the text go, where a delivery is held only to be released.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        self.body = String::new();
+        self.weight.let_go();
+        self
+    }
+
     /// The text of a message attribute.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         attribute(&self.attributes, name)

@@ -50,12 +50,20 @@ impl HeldBytes {
     }
 }
 
-impl Drop for Weight {
-    fn drop(&mut self) {
-        let before = self.all.held.fetch_sub(self.bytes, Ordering::Relaxed);
+impl Weight {
+    /// The body is gone before the delivery is.
+    pub(crate) fn let_go(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let before = self.all.held.fetch_sub(bytes, Ordering::Relaxed);
         if before >= self.all.limit {
             self.all.freed.notify_waiters();
         }
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 

@@ -116,7 +116,7 @@ impl<T: Transport> Reader<T> {
             self.in_flight
                 .admit(id, message.receipt_handle, self.visibility_timeout, permit);
         Delivery {
-            _weight: self.held_bytes.hold(message.body.len()),
+            weight: self.held_bytes.hold(message.body.len()),
             body: message.body,
             identity,
             receive_count: message.receive_count,

@@ -143,7 +143,8 @@ impl Pass<'_> {
         let (meant, others): (Vec<_>, Vec<_>) = deliveries.into_iter().partition(|delivery| {
             self.filter.admits(delivery) && self.seen.insert(delivery.identity.message_id)
         });
-        self.held.extend(others);
+        self.held
+            .extend(others.into_iter().map(Delivery::without_body));
         meant
     }
 
@@ -153,7 +154,8 @@ impl Pass<'_> {
             meant
                 .iter()
                 .for_each(|delivery| print(delivery, self.arguments.show_bodies));
-            self.held.extend(meant);
+            self.held
+                .extend(meant.into_iter().map(Delivery::without_body));
             return;
         }
         let pause = self

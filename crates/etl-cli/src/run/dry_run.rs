@@ -78,7 +78,7 @@ async fn read<T: Transport>(
         deliveries
             .iter()
             .try_for_each(|delivery| print(delivery, rules))?;
-        held.extend(deliveries);
+        held.extend(deliveries.into_iter().map(Delivery::without_body));
     }
 }
 

@@ -16,6 +16,7 @@ mod limits;
 mod options;
 mod privacy;
 mod prune;
+mod regression;
 mod rejects;
 mod remask;
 mod roles;
