@@ -87,12 +87,15 @@ build-stack:
 release:
     cargo build --release --package etl-cli
 
-# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench micro` for the stages
+# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench micro` for the stages, `just bench ledger` for a ledger of ten million rows
 bench *arguments: build-bench
     #!/bin/sh
     set -eu
     if [ '{{ arguments }}' = micro ]; then
         exec cargo bench --package login-model --package masking --package pg-writer --all-features
+    fi
+    if [ '{{ arguments }}' = ledger ]; then
+        exec cargo run --release --package pg-writer --example ledger
     fi
     export LOCAL_STACK_HOME='{{ bench_folder }}/stack' AWS_RETRY_MODE=standard
     stack='{{ target }}/release/local-stack' etl='{{ target }}/release/etl'
