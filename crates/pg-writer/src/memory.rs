@@ -26,13 +26,16 @@ type Refuses = Box<dyn Fn(&LedgerKey, &StoredLogin) -> bool + Send + Sync>;
 
 /// A store in memory. Clones share their tables, as workers share a database; statements are counted together.
 #[derive(Clone)]
-pub struct MemoryStore(Arc<Inner>);
+pub struct MemoryStore {
+    inner: Arc<Inner>,
+    /// Known to one process alone.
+    neighbours: Arc<Neighbours>,
+}
 
 struct Inner {
     tables: Mutex<Tables>,
     weather: Weather,
     refuses: Refuses,
-    neighbours: Neighbours,
     statements: AtomicU64,
 }
 
@@ -53,38 +56,51 @@ impl MemoryStore {
         faults: MemoryFaults,
         refuses: impl Fn(&LedgerKey, &StoredLogin) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             tables: Mutex::default(),
             weather: Weather::new(faults),
             refuses: Box::new(refuses),
-            neighbours: Neighbours::default(),
             statements: AtomicU64::new(0),
-        }))
+        };
+        Self {
+            inner: Arc::new(inner),
+            neighbours: Arc::default(),
+        }
+    }
+
+    /// The same database as a process sees it that has just started: it has seen no row taken yet.
+    #[must_use]
+    pub fn to_another_process(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            neighbours: Arc::default(),
+        }
     }
 
     /// Changes what the store is fit for, from now on.
     pub fn set_condition(&self, condition: Condition) {
-        self.0.weather.set(condition);
+        self.inner.weather.set(condition);
     }
 
     /// Statements sent by [`write`](Self::write) and [`record`](Self::record) so far.
     pub fn statements(&self) -> u64 {
-        AtomicU64::load(&self.0.statements, Ordering::Relaxed)
+        AtomicU64::load(&self.inner.statements, Ordering::Relaxed)
     }
 
     /// As [`PgStore::write`](crate::PgStore::write).
     pub async fn write<T>(&self, batch: Batch<T>) -> Report<T> {
-        let inner = &*self.0;
+        let (inner, neighbours) = (&*self.inner, &*self.neighbours);
         if let Err(Failure::Transient(why)) = inner.weather.connect().await {
             return Report::undecided(batch, StoreError::Unavailable(why));
         }
         let mut attempt = InMemory {
             inner,
+            neighbours,
             columns: &batch.columns,
             keys: &batch.keys,
         };
-        let verdict = settle(&mut attempt, batch.len(), inner.neighbours.may_blame()).await;
-        inner.neighbours.remember(&batch.columns, &verdict);
+        let verdict = settle(&mut attempt, batch.len(), neighbours.may_blame()).await;
+        neighbours.remember(&batch.columns, &verdict);
         Report::of(batch, verdict)
     }
 
@@ -93,7 +109,7 @@ impl MemoryStore {
         &self,
         records: Vec<RejectionRecord<T>>,
     ) -> Result<Recorded<T>, (Vec<RejectionRecord<T>>, StoreError)> {
-        match self.0.record(&records).await {
+        match self.inner.record(&records).await {
             Ok(()) => Ok(Recorded::new(records)),
             Err(error) => Err((records, error)),
         }
@@ -102,24 +118,24 @@ impl MemoryStore {
     /// Every row of `user_logins` in the order of commit, each with the message that wrote it. A law that is
     /// broken shows as two rows of one key.
     pub fn logins(&self) -> Vec<(LedgerKey, StoredLogin)> {
-        self.0.tables().logins.clone()
+        self.inner.tables().logins.clone()
     }
 
     /// The rows that a message wrote: none or one, unless a law is broken.
     pub fn logins_of(&self, key: LedgerKey) -> Vec<StoredLogin> {
-        let tables = self.0.tables();
+        let tables = self.inner.tables();
         let of_key = tables.logins.iter().filter(|(written, _)| *written == key);
         of_key.map(|(_, login)| login.clone()).collect()
     }
 
     /// The keys that the ledger holds.
     pub fn ledger(&self) -> BTreeSet<LedgerKey> {
-        self.0.tables().ledger.clone()
+        self.inner.tables().ledger.clone()
     }
 
     /// The rows of `rejected_messages`.
     pub fn rejections(&self) -> BTreeMap<LedgerKey, StoredRejection> {
-        self.0.tables().rejections.clone()
+        self.inner.tables().rejections.clone()
     }
 }
 
@@ -150,6 +166,7 @@ fn of_statement(failure: Failure) -> StoreError {
 
 struct InMemory<'a> {
     inner: &'a Inner,
+    neighbours: &'a Neighbours,
     columns: &'a Columns,
     keys: &'a [LedgerKey],
 }
@@ -188,7 +205,7 @@ impl Attempt for InMemory<'_> {
     }
 
     async fn control(&mut self, stands: Option<usize>) -> Result<bool, StoreError> {
-        let remembered = self.inner.neighbours.example();
+        let remembered = self.neighbours.example();
         let example = match (stands, &remembered) {
             (Some(row), _) => StoredLogin::read(self.columns, row),
             (None, Some(example)) => StoredLogin::read(example, 0),
