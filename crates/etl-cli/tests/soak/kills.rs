@@ -17,6 +17,9 @@ const RULES: [&str; 4] = [
 const KILLS: usize = 100;
 const MESSAGES_BETWEEN: usize = 200;
 const VISIBILITY_SECONDS: u32 = 4;
+/// From the start of the program to its death: some die before their first receive, most in the middle of the work.
+const SHORTEST_LIFE: Duration = Duration::from_millis(10);
+const LONGEST_LIFE: Duration = Duration::from_secs(4);
 /// Kills during which Postgres crashes too.
 const CRASHES: [usize; 2] = [33, 66];
 
@@ -27,11 +30,7 @@ pub(crate) fn run() -> bool {
     for kill in 0..KILLS {
         stage.send(MESSAGES_BETWEEN);
         let worker = stage.follow();
-        sleep(between(
-            &mut random,
-            Duration::from_millis(10),
-            Duration::from_millis(1_500),
-        ));
+        sleep(between(&mut random, SHORTEST_LIFE, LONGEST_LIFE));
         if CRASHES.contains(&kill) {
             stage.postgres.crash();
         }

@@ -1,7 +1,7 @@
 //! The law: every valid message is one row, every other one is recorded as rejected and stands in the dead-letter
 //! queue, or on the queue where there is none, and nothing is deleted before its proof.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pg_writer::LedgerKey;
@@ -14,6 +14,8 @@ use super::journal::Journal;
 use super::scenario::Scenario;
 use super::workload::{Fate, Letter, REFUSED_DEVICE};
 
+const DEAD_LETTERS: &str = "dead-letters";
+
 /// Queue, dead-letter queue and store, and what must become of each message that was sent.
 pub(super) struct Law {
     pub(super) queue: MemoryQueue,
@@ -21,6 +23,8 @@ pub(super) struct Law {
     pub(super) store: MemoryStore,
     journal: Arc<Journal>,
     sent: Mutex<Vec<Sent>>,
+    /// What was received since the faults ended.
+    calm: Mutex<Option<BTreeSet<String>>>,
 }
 
 struct Sent {
@@ -47,12 +51,13 @@ impl Law {
             let queue = |name: &str| server.queue(&format!("{name}{suffix}"), settings.clone());
             Self {
                 queue: queue("logins"),
-                dead_letters: scenario.dead_letters.then(|| queue("dead-letters")),
+                dead_letters: scenario.dead_letters.then(|| queue(DEAD_LETTERS)),
                 store: MemoryStore::refusing(scenario.store.clone(), |_, login| {
                     login.device_type.as_deref() == Some(REFUSED_DEVICE)
                 }),
                 journal,
                 sent: Mutex::default(),
+                calm: Mutex::default(),
             }
         })
     }
@@ -96,17 +101,41 @@ impl Law {
         self.send(copies);
     }
 
+    /// From now on a message is delivered once: nothing makes it come again while it is held.
+    pub(super) fn calm(&self) {
+        *self.received() = Some(BTreeSet::new());
+    }
+
     fn observe(&self, event: &Event<'_>) {
-        let is_dead_letter = self.dead_letters.is_some() && event.queue.starts_with("dead");
-        if event.happening != Happening::Deleted || is_dead_letter {
+        if event.queue.starts_with(DEAD_LETTERS) {
             return;
         }
+        match event.happening {
+            Happening::Received => self.observe_receive(event.message_id),
+            Happening::Deleted => self.observe_delete(event.message_id),
+            Happening::Sent | Happening::DeadLettered => {}
+        }
+    }
+
+    fn observe_receive(&self, message_id: &str) {
+        let mut received = self.received();
+        let is_first = received
+            .as_mut()
+            .is_none_or(|ids| ids.insert(message_id.to_owned()));
+        if !is_first {
+            self.journal.broken(&format!(
+                "{message_id} was delivered again while it was held"
+            ));
+        }
+    }
+
+    fn observe_delete(&self, message_id: &str) {
         let sent = self.sent();
-        let found = sent.iter().find(|sent| sent.message_id == event.message_id);
+        let found = sent.iter().find(|sent| sent.message_id == message_id);
         let missing = found.and_then(|sent| self.missing(sent));
         if let Some(missing) = missing {
             self.journal
-                .broken(&format!("{} was deleted: {missing}", event.message_id));
+                .broken(&format!("{message_id} was deleted: {missing}"));
         }
     }
 
@@ -202,6 +231,10 @@ impl Law {
             .iter()
             .map(|sent| (sent.key, sent.letter.fate))
             .collect()
+    }
+
+    fn received(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
+        self.calm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sent(&self) -> MutexGuard<'_, Vec<Sent>> {

@@ -1,6 +1,7 @@
 //! The queue as one worker reaches it: faults, receives that bring less than was asked for, and an end of all calls
 //! where the worker is killed. Holds the worker to its bound, and to asking for nothing while its database is down.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -30,6 +31,8 @@ pub(super) struct Process {
     pub(super) held: OnceLock<Box<dyn Fn() -> usize + Send + Sync>>,
     /// Asked for by receives that are out.
     asked: AtomicUsize,
+    /// Messages whose delete failed and may succeed, by their handle without the count of receives.
+    owed: Mutex<BTreeSet<String>>,
     /// The last answer of its store was that it cannot be reached.
     pub(super) database_is_down: AtomicBool,
 }
@@ -43,6 +46,7 @@ impl Process {
             bound,
             held: OnceLock::new(),
             asked: AtomicUsize::new(0),
+            owed: Mutex::default(),
             database_is_down: AtomicBool::new(false),
         })
     }
@@ -67,9 +71,40 @@ impl Process {
         self.journal.note(self.number, what, facts);
     }
 
+    pub(super) fn holds(&self) -> usize {
+        self.held.get().map_or(0, |held| held())
+    }
+
+    /// Failed deletes that were not tried again.
+    pub(super) fn owed(&self) -> u64 {
+        self.owed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len() as u64
+    }
+
+    fn deleted(&self, handles: &[String], outcome: &Result<EntryFailures, QueueError>) {
+        let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, handle) in handles.iter().enumerate() {
+            let message = handle
+                .rsplit_once('#')
+                .map_or(handle.as_str(), |(message, _)| message);
+            let failed = outcome.as_ref().map_or(true, |failures| {
+                failures
+                    .iter()
+                    .any(|failure| failure.index == index && !failure.sender_fault)
+            });
+            if failed {
+                owed.insert(message.to_owned());
+            } else {
+                owed.remove(message);
+            }
+        }
+    }
+
     fn asks_for(&self, at_most: usize) -> Asked<'_> {
         let asked = self.asked.fetch_add(at_most, Ordering::Relaxed) + at_most;
-        let held = self.held.get().map_or(0, |held| held());
+        let held = self.holds();
         if held + asked > self.bound {
             let bound = self.bound;
             self.journal.broken(&format!(
@@ -131,6 +166,7 @@ impl Transport for Line {
 
     async fn delete(&self, handles: &[String]) -> Result<EntryFailures, QueueError> {
         let failures = self.process.while_alive(self.queue.delete(handles)).await;
+        self.process.deleted(handles, &failures);
         self.process.note("deletes", (handles, &failures));
         failures
     }

@@ -57,6 +57,8 @@ pub(super) struct Life {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     ByItself,
+    /// Told to stop after so long without faults, by when it must hold nothing any more.
+    Quiet(Duration),
     /// Told to stop after so long.
     Stopped(Duration),
     /// Killed after so long.
@@ -95,7 +97,7 @@ impl Scenario {
             waves: waves(draw, &mix),
             last_wave: last_wave(draw, &mix),
             workers,
-            last_life: last_life(draw),
+            last_life: last_life(draw, visibility_timeout),
             store: store(draw, visibility_timeout),
             refusing: spells(draw, 1, seconds(60)).collect(),
         }
@@ -163,12 +165,11 @@ fn life(draw: &mut Draw, visibility_timeout: Duration) -> Life {
     }
 }
 
-/// The same range of options, but nothing fails and the queue is drained.
-fn last_life(draw: &mut Draw) -> Life {
+/// The same range of options, but the queue does not fail. It drains, or follows until all is long done.
+fn last_life(draw: &mut Draw, visibility_timeout: Duration) -> Life {
     let options = Options {
-        follow: false,
         max_messages: None,
-        give_up_after: Some(seconds(300)),
+        give_up_after: None,
         ..options(draw)
     };
     Life {
@@ -177,8 +178,13 @@ fn last_life(draw: &mut Draw) -> Life {
         seed: draw.seed(),
         faults: Faults::default(),
         short_receives: 0.0,
-        slow_writes: (0.0, Duration::ZERO),
-        end: End::ByItself,
+        // Longer than the visibility timeout: then a message stays hidden only because that is extended.
+        slow_writes: (draw.share(0.2), visibility_timeout * 3),
+        end: if options.follow {
+            End::Quiet(seconds(3_000))
+        } else {
+            End::ByItself
+        },
         options,
     }
 }

@@ -62,11 +62,17 @@ async fn until_its_end(
 ) -> Option<Result<Ending, JoinError>> {
     let after = match life.end {
         End::ByItself => DRAINED_WITHIN,
-        End::Stopped(after) | End::Killed(after) => after,
+        End::Stopped(after) | End::Quiet(after) | End::Killed(after) => after,
     };
     let early = timeout(after, &mut *run).await.ok();
-    if early.is_some() || !matches!(life.end, End::Stopped(_)) {
+    if early.is_some() || matches!(life.end, End::ByItself | End::Killed(_)) {
         return early;
+    }
+    let held = process.holds();
+    if held > 0 && matches!(life.end, End::Quiet(_)) {
+        process.journal.broken(&format!(
+            "{held} deliveries still held when all was long done"
+        ));
     }
     process.note("is told to stop", ());
     stop.cancel();
@@ -97,7 +103,7 @@ async fn pipeline(
     let (share, longest) = life.slow_writes;
     let database = Database {
         process: Arc::clone(process),
-        store: law.store.clone(),
+        store: law.store.to_another_process(),
         slow_writes: (share, longest, Mutex::new(Draw::new(life.seed))),
     };
     let options = Options {
@@ -139,6 +145,12 @@ fn judge(process: &Process, ending: &Ending, counts: Counts) {
     } else {
         settled <= counts.received && tried <= deletable
     };
+    let owed = process.owed();
+    if *ending == Ending::Done && owed > counts.undeleted {
+        process.journal.broken(&format!(
+            "{owed} failed deletes were not tried again: {counts:?}"
+        ));
+    }
     if !adds_up {
         process.journal.broken(&format!(
             "{ending:?}, but the tally does not add up: {counts:?}"

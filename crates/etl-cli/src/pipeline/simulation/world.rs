@@ -99,6 +99,7 @@ impl World {
         let wave = &self.scenario.last_wave;
         self.law.send(wave.letters.clone());
         self.law.send_again(&wave.again);
+        self.law.calm();
         let life = &self.scenario.last_life;
         let ended = live(
             &self.law,
@@ -107,7 +108,10 @@ impl World {
         )
         .await;
         if let Some((ending, counts)) = ended
-            && ending != Ending::Done
+            && !matches!(
+                (&ending, life.options.follow),
+                (Ending::Done, false) | (Ending::Stopped, true)
+            )
         {
             self.journal
                 .broken(&format!("the last drain ended with {ending:?} {counts:?}"));
