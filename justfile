@@ -79,9 +79,10 @@ soak *names:
 build:
     cargo build --package etl-cli --package local-stack
 
+# Both packages, as `build` does: one alone has other features in its dependencies, and would be built anew.
 [private]
 build-stack:
-    @cargo build --quiet --package local-stack
+    @cargo build --quiet --package etl-cli --package local-stack
 
 # Build the binary for production
 release:
