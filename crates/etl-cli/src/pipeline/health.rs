@@ -47,6 +47,10 @@ impl Health {
 
     pub(crate) fn database_worked(&self) {
         self.database.worked();
+        self.open_the_gate();
+    }
+
+    fn open_the_gate(&self) {
         if self.database_is_down.swap(false, Ordering::AcqRel) {
             self.database_is_back.notify_waiters();
         }
@@ -58,9 +62,10 @@ impl Health {
         self.failed(&self.database, why)
     }
 
-    /// Answers whether patience has ended. The gate stays open: the database is there, and only other rows can show
-    /// whether these are at fault. Where they are not, receives end with the room in flight.
+    /// Answers whether patience has ended. Opens the gate: the database is there, and only other rows can show whether
+    /// these are at fault. Where they are not, receives end with the room in flight.
     pub(crate) fn rows_refused(&self, why: &str) -> bool {
+        self.open_the_gate();
         self.failed(&self.database, why)
     }
 
@@ -149,6 +154,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn rows_that_are_refused_alone_do_not_keep_others_from_coming() {
         let health = Health::new(Some(Duration::from_secs(60)));
+        assert!(!health.database_failed("connection closed"));
         assert!(!health.rows_refused("every row"));
         health.database_up().await;
         tokio::time::advance(Duration::from_secs(60)).await;

@@ -7,7 +7,7 @@ use pg_writer::MemoryFaults;
 use sqs_reader::memory::Faults;
 
 use super::draw::Draw;
-use super::workload::{Letter, Mix, letters};
+use super::workload::{Letter, Mix, letters, refused};
 use crate::pipeline::Options;
 
 #[derive(Debug)]
@@ -19,8 +19,11 @@ pub(super) struct Scenario {
     pub(super) deny_dead_letters: bool,
     pub(super) visibility_timeout: Duration,
     pub(super) waves: Vec<Wave>,
-    /// Sent before the last drain, so that a refused row has neighbours that the store takes.
-    pub(super) last_wave: Wave,
+    /// Comes before the last waves: a row that the store refuses, often while nothing else is there.
+    pub(super) refused: Letter,
+    /// In the end refused rows have neighbours that the store takes: several, since only one whose commit is answered
+    /// counts as such.
+    pub(super) last_waves: Vec<Wave>,
     /// One list a worker; each life begins where the one before it ended.
     pub(super) workers: Vec<Vec<Life>>,
     pub(super) last_life: Life,
@@ -65,6 +68,9 @@ pub(super) enum End {
     Killed(Duration),
 }
 
+/// The group of the last waves.
+const LAST_GROUP: usize = 1_000;
+
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
@@ -88,6 +94,7 @@ impl Scenario {
         let workers = (0..draw.number(1..=4))
             .map(|_| lives(draw, visibility_timeout))
             .collect();
+        let last_life = last_life(draw, visibility_timeout);
         Self {
             fifo,
             // An unreadable message that is left on a FIFO queue blocks its group, by what FIFO means.
@@ -95,9 +102,12 @@ impl Scenario {
             deny_dead_letters: draw.chance(0.1),
             visibility_timeout,
             waves: waves(draw, &mix),
-            last_wave: last_wave(draw, &mix),
+            refused: refused(draw, &mix, 8999),
+            last_waves: (0..5)
+                .map(|number| last_wave(draw, &mix, number, last_life.options.follow))
+                .collect(),
             workers,
-            last_life: last_life(draw, visibility_timeout),
+            last_life,
             store: store(draw, visibility_timeout),
             refusing: spells(draw, 1, seconds(60)).collect(),
         }
@@ -123,15 +133,24 @@ fn waves(draw: &mut Draw, mix: &Mix) -> Vec<Wave> {
     (0..count).map(wave).collect()
 }
 
-fn last_wave(draw: &mut Draw, mix: &Mix) -> Wave {
+fn last_wave(draw: &mut Draw, mix: &Mix, number: usize, follow: bool) -> Wave {
     let only_valid = Mix {
         malformed: 0.0,
         refused: 0,
         ..*mix
     };
+    let mut last_letters = letters(draw, &only_valid, 9000 + 10 * number, 2);
+    for letter in &mut last_letters {
+        // In a group of their own: a refused row may hold up all others of its group until it has a neighbour.
+        letter.group = letter.group.map(|_| LAST_GROUP);
+    }
     Wave {
-        after: Duration::ZERO,
-        letters: letters(draw, &only_valid, 9000, 5),
+        after: if follow {
+            draw.time(seconds(1)..=seconds(120))
+        } else {
+            Duration::ZERO
+        },
+        letters: last_letters,
         again: vec![draw.number(0..=1000)],
     }
 }
@@ -174,7 +193,8 @@ fn last_life(draw: &mut Draw, visibility_timeout: Duration) -> Life {
     };
     Life {
         pause_before: Duration::ZERO,
-        max_in_flight: draw.number(10..=200),
+        // A receive begins once there is room for ten: also beside refused rows that wait for neighbours.
+        max_in_flight: draw.number(30..=200),
         seed: draw.seed(),
         faults: Faults::default(),
         short_receives: 0.0,

@@ -65,9 +65,14 @@ pub(super) fn letters(draw: &mut Draw, mix: &Mix, first: usize, count: usize) ->
     }
     for number in 0..mix.refused.min(count) {
         let position = draw.number(0..=count - 1);
-        letters[position] = of(draw, mix, event(number, REFUSED_DEVICE), Fate::Rejection);
+        letters[position] = refused(draw, mix, first + number);
     }
     letters
+}
+
+/// One that the store refuses.
+pub(super) fn refused(draw: &mut Draw, mix: &Mix, number: usize) -> Letter {
+    of(draw, mix, event(number, REFUSED_DEVICE), Fate::Rejection)
 }
 
 fn of(draw: &mut Draw, mix: &Mix, body: String, fate: Fate) -> Letter {

@@ -11,7 +11,7 @@ use super::Outcome;
 use super::journal::{Detail, Journal};
 use super::law::Law;
 use super::line::Process;
-use super::scenario::{Life, Scenario};
+use super::scenario::{Life, Scenario, Wave};
 use super::worker::live;
 use crate::pipeline::Ending;
 
@@ -65,7 +65,11 @@ impl World {
     }
 
     async fn send_waves(self: Arc<Self>) {
-        for wave in &self.scenario.waves {
+        self.send(&self.scenario.waves).await;
+    }
+
+    async fn send(&self, waves: &[Wave]) {
+        for wave in waves {
             sleep(wave.after).await;
             self.law.send(wave.letters.clone());
             self.law.send_again(&wave.again);
@@ -96,17 +100,14 @@ impl World {
     }
 
     async fn last_drain(&self) {
-        let wave = &self.scenario.last_wave;
-        self.law.send(wave.letters.clone());
-        self.law.send_again(&wave.again);
         self.law.calm();
+        self.law.send(vec![self.scenario.refused.clone()]);
         let life = &self.scenario.last_life;
-        let ended = live(
-            &self.law,
-            &self.process(self.scenario.workers.len(), life),
-            life,
-        )
-        .await;
+        let process = self.process(self.scenario.workers.len(), life);
+        let (ended, ()) = tokio::join!(
+            live(&self.law, &process, life),
+            self.send(&self.scenario.last_waves)
+        );
         if let Some((ending, counts)) = ended
             && !matches!(
                 (&ending, life.options.follow),
