@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::run::open_pool;
 use crate::terminal;
 
-/// The longest that SQS can deliver a message: its own retention, and that of a dead-letter queue.
+/// The longest that SQS can deliver a message without a redrive: its own retention, and that of a dead-letter queue.
 const RETENTION: Duration = Duration::from_hours(28 * 24);
 /// The first pruning of a follower waits, so that a fleet that starts at once does not prune at once.
 const FIRST: Duration = Duration::from_mins(10);

@@ -14,7 +14,9 @@ use crate::report::Report;
 use crate::settle::{Attempt, settle};
 use crate::statement::WriteLogins;
 use diesel::result::Error as DieselError;
-use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use diesel_async::{
+    AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
+};
 
 /// A pool of connections and what the last commits tell of the table's health.
 pub struct PgStore {
@@ -107,6 +109,10 @@ impl OnPostgres<'_> {
         let connection = &mut *self.connection;
         let taken_back = connection.transaction(async |connection| {
             statement.load::<i64>(connection).await?;
+            // What a commit would check is checked before the way back.
+            connection
+                .batch_execute("SET CONSTRAINTS ALL IMMEDIATE")
+                .await?;
             Err::<(), _>(DieselError::RollbackTransaction)
         });
         match self.store.pool.run(taken_back).await {

@@ -53,11 +53,17 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
     }
 
     async fn poll_once(self: &Arc<Self>, failures: &mut u32) -> Result<Flow, String> {
-        let asked = self.budget.take(MAX_BATCH);
+        let mut asked = self.budget.take(MAX_BATCH);
         if asked == 0 {
             // A receive that is out may bring less than it reserved, and then goes on.
-            let others = self.regulator.rest_unless_alone();
-            return Ok(if others { Flow::Rest } else { Flow::Over });
+            if self.regulator.rest_unless_alone() {
+                return Ok(Flow::Rest);
+            }
+            // The last of them may have given back between the two looks, and gone to rest.
+            asked = self.budget.take(MAX_BATCH);
+            if asked == 0 {
+                return Ok(Flow::Over);
+            }
         }
         let Some(slots) = self.ready_for(asked).await else {
             self.budget.give_back(asked);

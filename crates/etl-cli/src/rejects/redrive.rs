@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sqs_reader::{
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use super::filter::Filter;
 use crate::arguments::RedriveArguments;
 use crate::failure::Failure;
-use crate::run::dead_letter_url;
+use crate::run::{dead_letter_url, receive_patiently};
 use crate::signals::Signals;
 use crate::terminal;
 
@@ -28,7 +29,7 @@ pub(super) async fn redrive(arguments: &RedriveArguments) -> Result<ExitCode, Fa
     let signals = Signals::listen()?;
     let target = Target::open(arguments).await?;
     let mut pass = Pass {
-        reader: target.reader().await?,
+        reader: Arc::new(target.reader().await?),
         target,
         filter: Filter::new(arguments, SystemTime::now()),
         arguments,
@@ -36,12 +37,18 @@ pub(super) async fn redrive(arguments: &RedriveArguments) -> Result<ExitCode, Fa
         seen: HashSet::new(),
         counts: Counts::default(),
     };
+    let keep_hidden = tokio::spawn({
+        let reader = Arc::clone(&pass.reader);
+        async move { reader.keep_hidden().await }
+    });
     let outcome = pass.run(&signals.stop).await;
+    keep_hidden.abort();
+    let report = pass.report();
     pass.reader
         .hide(std::mem::take(&mut pass.held), Duration::ZERO)
         .await;
+    println!("{report}");
     outcome?;
-    println!("{}", pass.report());
     Ok(if signals.stop.is_cancelled() {
         ExitCode::from(signals.exit_code())
     } else {
@@ -106,7 +113,7 @@ struct Counts {
 
 /// One reading of the dead-letter queue.
 struct Pass<'a> {
-    reader: Reader<SdkTransport>,
+    reader: Arc<Reader<SdkTransport>>,
     target: Target,
     filter: Filter,
     arguments: &'a RedriveArguments,
@@ -120,8 +127,7 @@ impl Pass<'_> {
     async fn run(&mut self, stop: &CancellationToken) -> Result<(), Failure> {
         let progress = terminal::progress(None, "{spinner} {msg}");
         while !stop.is_cancelled() && self.held.len() < HELD_AT_MOST {
-            let slots = self.reader.slots(MAX_BATCH).await;
-            let deliveries = self.reader.receive(slots, WAIT).await?;
+            let deliveries = receive_patiently(&*self.reader, MAX_BATCH, WAIT).await?;
             if deliveries.is_empty() {
                 break;
             }
@@ -202,6 +208,12 @@ impl Pass<'_> {
         }
         if self.held.len() >= HELD_AT_MOST {
             parts.push("there is more: run it again with a narrower filter".to_owned());
+        }
+        if self.target.fifo && !self.held.is_empty() {
+            parts.push(
+                "messages behind others of their group were not seen: a FIFO queue gives out none past one that is held"
+                    .to_owned(),
+            );
         }
         parts.join("; ")
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqs_reader::{Delivery, MAX_BATCH, Transport};
 
 use super::Run;
-use super::preflight::Source;
+use super::preflight::{Source, receive_patiently};
 use crate::failure::Failure;
 use crate::pipeline::{Ending, Rules};
 
@@ -69,8 +69,7 @@ async fn read<T: Transport>(
         if open == 0 {
             return Ok(());
         }
-        let slots = reader.slots(open.min(MAX_BATCH)).await;
-        let deliveries = reader.receive(slots, wait).await?;
+        let deliveries = receive_patiently(reader, open.min(MAX_BATCH), wait).await?;
         if deliveries.is_empty() {
             return Ok(());
         }

@@ -29,6 +29,8 @@ pub(super) struct Lines {
 struct State {
     lines: Box<dyn BufRead + Send>,
     number: u64,
+    /// Final: after a read that failed, the next line would begin anywhere.
+    failed: Option<String>,
 }
 
 impl Lines {
@@ -50,7 +52,11 @@ impl Lines {
             .unwrap_or_default();
         let sent_at_ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
         Ok(Self {
-            state: Mutex::new(State { lines, number: 0 }),
+            state: Mutex::new(State {
+                lines,
+                number: 0,
+                failed: None,
+            }),
             digest,
             sent_at_ms: sent_at_ms - sent_at_ms % DAY_MS,
         })
@@ -140,14 +146,19 @@ impl Transport for Lines {
         tokio::task::block_in_place(|| {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let mut messages = Vec::new();
-            while messages.len() < at_most {
-                let next = self
-                    .next(&mut state)
-                    .map_err(|error| QueueError::Unreachable(format!("--input: {error}")))?;
-                let Some(message) = next else { break };
-                messages.push(message);
+            while messages.len() < at_most && state.failed.is_none() {
+                match self.next(&mut state) {
+                    Ok(Some(message)) => messages.push(message),
+                    Ok(None) => break,
+                    Err(error) => state.failed = Some(error.to_string()),
+                }
             }
-            Ok(messages)
+            match &state.failed {
+                Some(error) if messages.is_empty() => {
+                    Err(QueueError::Unreachable(format!("--input: {error}")))
+                }
+                _ => Ok(messages),
+            }
         })
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use pg_writer::{PgStore, Pool, Settings, StoreError};
 use sqs_reader::backoff::jittered;
 use sqs_reader::{
-    Connection, QueueError, QueueFacts, Reader, ReaderOptions, RedrivePolicy, SdkTransport,
-    Transport,
+    Connection, Delivery, QueueError, QueueFacts, Reader, ReaderOptions, RedrivePolicy,
+    SdkTransport, Transport,
 };
 use tokio::time::Instant;
 
@@ -191,6 +191,19 @@ pub(crate) fn open_pool(arguments: &DatabaseArguments, size: usize) -> Result<Po
         )
     })?;
     Ok(Pool::new(&Settings::parse(url)?, size)?)
+}
+
+/// A receive outside the pipeline: polls are not tried again by the SDK.
+pub(crate) async fn receive_patiently<T: Transport>(
+    reader: &Reader<T>,
+    at_most: usize,
+    wait: Duration,
+) -> Result<Vec<Delivery>, Failure> {
+    patiently(QueueError::is_transient, async || {
+        let slots = reader.slots(at_most).await;
+        reader.receive(slots, wait).await
+    })
+    .await
 }
 
 /// Tries again while the trouble may pass by itself, for ten seconds in all.
