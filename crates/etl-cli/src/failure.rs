@@ -89,13 +89,17 @@ impl From<StoreError> for Failure {
             StoreError::Configuration(_) | StoreError::Schema(_) => USAGE,
             _ => GAVE_UP,
         };
-        let hint = matches!(error, StoreError::Unavailable(_)).then(|| {
-            "check --database-url, and that the server runs and lets this machine in".to_owned()
-        });
+        let hint = match error {
+            StoreError::Unavailable(_) => {
+                Some("check --database-url, and that the server runs and lets this machine in")
+            }
+            StoreError::Configuration(_) => Some("check --database-url (DATABASE_URL)"),
+            _ => None,
+        };
         Self {
             code,
             message: error.to_string(),
-            hint,
+            hint: hint.map(str::to_owned),
         }
     }
 }

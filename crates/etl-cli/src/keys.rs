@@ -83,6 +83,7 @@ fn show(path: &Path) -> Result<Vec<KeyInfo>, Failure> {
 /// What is wrong with a key file, with its cause.
 pub(crate) fn unreadable(error: KeyFileError) -> Failure {
     Failure::usage(format!("{:#}", anyhow::Error::new(error)))
+        .hint("--keyset names a file of mode 0600 that `etl keyset new --out FILE` has made")
 }
 
 pub(crate) fn unusable(path: &Path, error: &masking::KeysetError) -> Failure {

@@ -70,9 +70,8 @@ impl QueueError {
             Self::Unreachable(_) => {
                 "check --endpoint-url and --region, and that the network lets this machine reach it"
             }
-            Self::Throttled(_) | Self::Server(_) | Self::Configuration(_) | Self::Refused(_) => {
-                return None;
-            }
+            Self::Server(_) => "check --endpoint-url: is it an SQS server that answers there?",
+            Self::Throttled(_) | Self::Configuration(_) | Self::Refused(_) => return None,
         })
     }
 }

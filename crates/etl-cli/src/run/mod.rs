@@ -97,7 +97,7 @@ impl Run {
     /// A signal came before the first receive.
     fn never_began(&self) -> Result<ExitCode, Failure> {
         let summary = Summary {
-            elapsed_seconds: self.started.elapsed().as_secs_f64(),
+            elapsed_seconds: self.elapsed_seconds(),
             ..Summary::default()
         };
         let is_queue = self.arguments.reading.input.is_none();
@@ -137,7 +137,7 @@ impl Run {
             counts,
             sqs_requests: pipeline.requests(),
             sql_statements: pipeline.statements(),
-            elapsed_seconds: self.started.elapsed().as_secs_f64(),
+            elapsed_seconds: self.elapsed_seconds(),
         }
         .print(self.arguments.ending.output, is_queue);
         self.exit_code(ending)
@@ -150,6 +150,11 @@ impl Run {
             keep_pruned(&writing.database, writing.ledger.ledger_age).await;
         }
         std::future::pending().await
+    }
+
+    /// To the millisecond.
+    fn elapsed_seconds(&self) -> f64 {
+        (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
     }
 
     fn options(&self, dead_letter_url: Option<String>) -> Options {
