@@ -82,6 +82,11 @@ impl MemoryStore {
         self.inner.weather.set(condition);
     }
 
+    /// Ends the losses before and after a commit, or begins them again.
+    pub fn set_calm(&self, calm: bool) {
+        self.inner.weather.set_calm(calm);
+    }
+
     /// Statements sent by [`write`](Self::write) and [`record`](Self::record) so far.
     pub fn statements(&self) -> u64 {
         AtomicU64::load(&self.inner.statements, Ordering::Relaxed)

@@ -1,6 +1,7 @@
 //! What goes wrong in the double, and when: drawn from a seed, or switched by hand.
 
 use std::ops::{Range, RangeInclusive};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub enum Condition {
 /// The faults at work.
 pub(super) struct Weather {
     faults: MemoryFaults,
+    calm: AtomicBool,
     made_at: Mutex<Option<Instant>>,
     now: Mutex<(fastrand::Rng, Condition)>,
 }
@@ -61,6 +63,7 @@ impl Weather {
     pub(super) fn new(faults: MemoryFaults) -> Self {
         Self {
             now: Mutex::new((fastrand::Rng::with_seed(faults.seed), Condition::default())),
+            calm: AtomicBool::new(false),
             made_at: Mutex::default(),
             faults,
         }
@@ -68,6 +71,10 @@ impl Weather {
 
     pub(super) fn set(&self, condition: Condition) {
         self.state().1 = condition;
+    }
+
+    pub(super) fn set_calm(&self, calm: bool) {
+        self.calm.store(calm, Ordering::Relaxed);
     }
 
     pub(super) fn refuses_rows(&self) -> bool {
@@ -109,7 +116,8 @@ impl Weather {
     }
 
     fn lose(&self, share: f64) -> Result<(), Failure> {
-        if self.state().0.f64() < share {
+        let unlucky = self.state().0.f64() < share;
+        if unlucky && !self.calm.load(Ordering::Relaxed) {
             Err(Failure::Transient("connection closed".to_owned()))
         } else {
             Ok(())
