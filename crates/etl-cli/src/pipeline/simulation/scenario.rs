@@ -21,8 +21,7 @@ pub(super) struct Scenario {
     pub(super) waves: Vec<Wave>,
     /// Comes before the last waves: a row that the store refuses, often while nothing else is there.
     pub(super) refused: Letter,
-    /// In the end refused rows have neighbours that the store takes: several, since only one whose commit is answered
-    /// counts as such.
+    /// In the end refused rows have neighbours that the store takes.
     pub(super) last_waves: Vec<Wave>,
     /// One list a worker; each life begins where the one before it ended.
     pub(super) workers: Vec<Vec<Life>>,

@@ -97,6 +97,7 @@ impl World {
         if let Some(queue) = &self.law.dead_letters {
             queue.deny_sends(false);
         }
+        self.law.store.set_calm(true);
     }
 
     async fn last_drain(&self) {
