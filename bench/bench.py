@@ -70,7 +70,7 @@ def cpu_and_peak(process, deadline):
 
 
 def measure(contender, stack, database_url, latency):
-    sql(database_url, "TRUNCATE user_logins, ingested_messages", "CHECKPOINT")
+    sql(database_url, "TRUNCATE user_logins, ingested_messages")
     queue = LoadQueue(stack, contender.messages, latency)
     environment = dict(
         os.environ,
