@@ -42,8 +42,8 @@ impl Database {
         self.process
             .database_is_down
             .store(is_down, Ordering::Relaxed);
-        let why = error.map(ToString::to_string);
-        self.process.note(what, (rows, why));
+        let facts = || (rows, error.map(ToString::to_string));
+        self.process.note(what, facts);
     }
 }
 

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pg_writer::LedgerKey;
 use pg_writer::MemoryStore;
 use sqs_reader::SOURCE_MESSAGE_ID;
-use sqs_reader::memory::{Event, Happening, MemoryQueue, MemoryServer, Place, QueueSettings};
+use sqs_reader::memory::{
+    Event, Happening, MemoryQueue, MemoryServer, Place, QueueSettings, StoredMessage,
+};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::journal::Journal;
@@ -104,6 +107,16 @@ impl Law {
     /// From now on a message is delivered once: nothing makes it come again while it is held.
     pub(super) fn calm(&self) {
         *self.received() = Some(BTreeSet::new());
+    }
+
+    /// When the last message shows again.
+    pub(super) fn hidden_until(&self) -> Instant {
+        let until = |stored: StoredMessage| match stored.place {
+            Place::Hidden(until) => Some(until),
+            Place::Visible | Place::Deleted | Place::DeadLettered => None,
+        };
+        let hidden = self.queue.messages().into_iter().filter_map(until);
+        hidden.max().unwrap_or_else(Instant::now)
     }
 
     fn observe(&self, event: &Event<'_>) {

@@ -2,6 +2,7 @@
 //! where the worker is killed. Holds the worker to its bound, and to asking for nothing while its database is down.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -67,7 +68,7 @@ impl Process {
     }
 
     /// Something that it did.
-    pub(super) fn note(&self, what: &'static str, facts: impl std::fmt::Debug) {
+    pub(super) fn note<F: Debug>(&self, what: &str, facts: impl FnOnce() -> F) {
         self.journal.note(self.number, what, facts);
     }
 
@@ -154,20 +155,15 @@ impl Transport for Line {
         let _asked = self.process.asks_for(at_most);
         let call = self.queue.receive(self.shortened(at_most), wait);
         let received = self.process.while_alive(call).await;
-        let handles = received.as_ref().map(|received| {
-            received
-                .iter()
-                .map(|message| message.receipt_handle.clone())
-                .collect::<Vec<_>>()
-        });
-        self.process.note("receives", (at_most, wait, handles));
+        self.process
+            .note("receives", || (at_most, wait, handles_of(&received)));
         received
     }
 
     async fn delete(&self, handles: &[String]) -> Result<EntryFailures, QueueError> {
         let failures = self.process.while_alive(self.queue.delete(handles)).await;
         self.process.deleted(handles, &failures);
-        self.process.note("deletes", (handles, &failures));
+        self.process.note("deletes", || (handles, &failures));
         failures
     }
 
@@ -178,7 +174,7 @@ impl Transport for Line {
     ) -> Result<EntryFailures, QueueError> {
         let call = self.queue.change_visibility(handles, timeout);
         let failures = self.process.while_alive(call).await;
-        self.process.note("hides", (timeout, handles, &failures));
+        self.process.note("hides", || (timeout, handles, &failures));
         failures
     }
 
@@ -191,7 +187,7 @@ impl Transport for Line {
             .process
             .while_alive(self.queue.send(url, messages))
             .await;
-        self.process.note("sends", (messages.len(), &failures));
+        self.process.note("sends", || (messages.len(), &failures));
         failures
     }
 
@@ -208,4 +204,15 @@ impl Transport for Line {
     fn requests(&self) -> u64 {
         self.queue.requests()
     }
+}
+
+fn handles_of(
+    received: &Result<Vec<ReceivedMessage>, QueueError>,
+) -> Result<Vec<&str>, &QueueError> {
+    received.as_ref().map(|received| {
+        received
+            .iter()
+            .map(|message| message.receipt_handle.as_str())
+            .collect()
+    })
 }

@@ -59,7 +59,7 @@ pub(super) struct Life {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     ByItself,
-    /// Told to stop after so long without faults, by when it must hold nothing any more.
+    /// Told to stop once all is done, which without faults takes so long at most.
     Quiet(Duration),
     /// Told to stop after so long.
     Stopped(Duration),

@@ -8,7 +8,7 @@ use masking::{Kind, Scheme};
 use sqs_reader::memory::Faulty;
 use sqs_reader::{Reader, ReaderOptions, Transport as _};
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::database::Database;
@@ -22,6 +22,9 @@ use crate::pipeline::{Counts, Ending, LAST_ROUND, Options, Pipeline, Rules};
 const DRAINED_WITHIN: Duration = Duration::from_hours(2);
 /// Past a stop and its grace period: a receive that is out, and the jitter of the clock.
 const STOP_TAKES: Duration = Duration::from_millis(1_100);
+
+/// Five of them, two minutes apart at most.
+const LAST_WAVES_TAKE: Duration = Duration::from_secs(601);
 
 type Running = Arc<Pipeline<Line, Database>>;
 
@@ -37,7 +40,7 @@ pub(super) async fn live(
         let pipeline = Arc::clone(&pipeline);
         async move { pipeline.run().await }
     });
-    let ending = until_its_end(process, life, &stop, &mut run).await;
+    let ending = until_its_end(law, process, life, &stop, &mut run).await;
     process.death.cancel();
     run.abort();
     let counts = pipeline.tally().counts();
@@ -48,13 +51,14 @@ pub(super) async fn live(
         ));
     }
     let ending = ending?.expect("a pipeline does not panic");
-    process.note("ends", (&ending, counts));
+    process.note("ends", || (&ending, counts));
     judge(process, &ending, counts);
     Some((ending, counts))
 }
 
 /// `None` where it was killed, or did not end when it had to.
 async fn until_its_end(
+    law: &Law,
     process: &Process,
     life: &Life,
     stop: &CancellationToken,
@@ -64,7 +68,17 @@ async fn until_its_end(
         End::ByItself => DRAINED_WITHIN,
         End::Stopped(after) | End::Quiet(after) | End::Killed(after) => after,
     };
-    let early = timeout(after, &mut *run).await.ok();
+    let lives = async {
+        match life.end {
+            End::Quiet(_) => until_quiet(law, process, after).await,
+            _ => sleep(after).await,
+        }
+    };
+    let early = tokio::select! {
+        biased;
+        ended = &mut *run => Some(ended),
+        () = lives => None,
+    };
     if early.is_some() || matches!(life.end, End::ByItself | End::Killed(_)) {
         return early;
     }
@@ -74,10 +88,22 @@ async fn until_its_end(
             "{held} deliveries still held when all was long done"
         ));
     }
-    process.note("is told to stop", ());
+    process.note("is told to stop", || ());
     stop.cancel();
     let within = life.options.grace_period + LAST_ROUND + STOP_TAKES;
     timeout(within, run).await.ok()
+}
+
+/// Until nothing is held and nothing waits, looked at now and then once the last wave has come.
+async fn until_quiet(law: &Law, process: &Process, at_most: Duration) {
+    let look = async {
+        sleep(LAST_WAVES_TAKE).await;
+        while process.holds() + law.queue.counts().visible > 0 {
+            sleep(Duration::from_secs(20)).await;
+        }
+    };
+    // Who is not done in time is found to hold something.
+    drop(timeout(at_most, look).await);
 }
 
 async fn pipeline(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pg_writer::Condition;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Outcome;
 use super::journal::{Detail, Journal};
@@ -15,11 +15,12 @@ use super::scenario::{Life, Scenario, Wave};
 use super::worker::live;
 use crate::pipeline::Ending;
 
-/// Messages that no dead-letter queue took are hidden for an hour; by then every outage is over too.
-const CALM_AFTER: Duration = Duration::from_secs(3_700);
+/// By then every outage of the store is over.
+const CALM_AFTER: Duration = Duration::from_secs(400);
 
 pub(super) struct World {
     scenario: Scenario,
+    began: Instant,
     journal: Arc<Journal>,
     law: Arc<Law>,
 }
@@ -32,6 +33,7 @@ impl World {
         let law = Law::new(&scenario, Arc::clone(&journal));
         Arc::new(Self {
             scenario,
+            began: Instant::now(),
             journal,
             law,
         })
@@ -40,15 +42,13 @@ impl World {
     pub(super) async fn run(self: Arc<Self>) -> Outcome {
         self.storm().await;
         self.calm();
-        sleep(CALM_AFTER).await;
+        // What no dead-letter queue took is hidden for an hour.
+        let hidden_until = self.law.hidden_until();
+        sleep_until(hidden_until.max(self.began + CALM_AFTER)).await;
         self.last_drain().await;
         self.law.judge();
-        let (digest, broken, journal) = self.journal.close();
-        Outcome {
-            digest,
-            broken,
-            journal,
-        }
+        let (broken, journal) = self.journal.close();
+        Outcome { broken, journal }
     }
 
     async fn storm(self: &Arc<Self>) {
@@ -77,9 +77,8 @@ impl World {
     }
 
     async fn refuse_statements(self: Arc<Self>) {
-        let began = tokio::time::Instant::now();
         for (from, length) in &self.scenario.refusing {
-            sleep_until(began + *from).await;
+            sleep_until(self.began + *from).await;
             self.law.store.set_condition(Condition::RefusingStatements);
             sleep(*length).await;
             self.law.store.set_condition(Condition::Working);
