@@ -1,7 +1,7 @@
 //! Logs on stderr. Only this workspace's crates may speak below `warn`, whatever filter is asked for: the driver
 //! of the database logs bind parameters and the SDK logs bodies, which are people's data.
 
-use tracing::Metadata;
+use etl_stages::may_speak;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -10,9 +10,6 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::arguments::{LogArguments, LogFormat};
 use crate::failure::Failure;
 use crate::terminal::{LogWriter, has_colour};
-
-/// Crates whose log lines are known to hold no value of a message.
-const OURS: [&str; 5] = ["etl", "login_model", "masking", "pg_writer", "sqs_reader"];
 
 pub(crate) fn start(arguments: &LogArguments) -> Result<(), Failure> {
     let wanted = std::env::var("RUST_LOG")
@@ -36,9 +33,4 @@ pub(crate) fn start(arguments: &LogArguments) -> Result<(), Failure> {
         .with(layer.with_filter(filter))
         .init();
     Ok(())
-}
-
-fn may_speak(metadata: &Metadata<'_>) -> bool {
-    let crate_name = metadata.target().split("::").next().unwrap_or_default();
-    OURS.contains(&crate_name) || *metadata.level() <= LevelFilter::WARN
 }

@@ -10,12 +10,70 @@ pub enum QueueAddress {
     Name(String),
     /// By URL.
     Url(String),
+    /// By ARN, as `arn:aws:sqs:eu-west-1:123456789012:logins`.
+    Arn(String),
+}
+
+/// The parts of a queue's ARN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QueueArn<'a> {
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl<'a> QueueArn<'a> {
+    pub(crate) fn parse(arn: &'a str) -> Option<Self> {
+        let mut parts = arn.splitn(6, ':').skip(3);
+        Some(Self {
+            region: parts.next()?,
+            account: parts.next()?,
+            name: parts.next()?,
+        })
+    }
+}
+
+/// Whether two URLs name one queue: one server has many host names.
+pub fn is_same_queue(one: &str, other: &str) -> bool {
+    account_and_name(one).is_some_and(|queue| account_and_name(other) == Some(queue))
+}
+
+/// The path of a queue's URL.
+fn account_and_name(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let (_, path) = rest.split_once('/')?;
+    Some(path.trim_end_matches('/'))
 }
 
 impl QueueAddress {
-    /// The region that an AWS queue URL names.
+    /// A URL where the text is one, else a name.
+    pub fn of(text: &str) -> Self {
+        if text.contains("://") {
+            Self::Url(text.to_owned())
+        } else {
+            Self::Name(text.to_owned())
+        }
+    }
+
+    /// Whether it names the queue of this ARN; a name alone is taken to be of the same account.
+    pub fn is_queue_of(&self, arn: &str) -> bool {
+        let Some(queue) = QueueArn::parse(arn) else {
+            return false;
+        };
+        match self {
+            Self::Name(name) => name == queue.name,
+            Self::Url(url) => {
+                account_and_name(url).and_then(|path| path.rsplit_once('/'))
+                    == Some((queue.account, queue.name))
+            }
+            Self::Arn(own) => own == arn,
+        }
+    }
+
+    /// The region that an AWS queue URL or an ARN names.
     pub(crate) fn region(&self) -> Option<&str> {
         match self {
+            Self::Arn(arn) => QueueArn::parse(arn).map(|arn| arn.region),
             Self::Url(url) => region_of(host_of(url)?),
             Self::Name(_) => None,
         }
@@ -107,6 +165,27 @@ fn region_of(host: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_queue_is_known_by_its_arn_however_it_is_named() {
+        let arn = "arn:aws:sqs:eu-west-1:123:logins";
+        for same in [
+            "logins",
+            "https://sqs.eu-west-1.amazonaws.com/123/logins",
+            "http://localhost:1/123/logins/",
+        ] {
+            assert!(QueueAddress::of(same).is_queue_of(arn), "{same}");
+        }
+        for other in [
+            "login",
+            "https://sqs.eu-west-1.amazonaws.com/124/logins",
+            "http://localhost:1",
+        ] {
+            assert!(!QueueAddress::of(other).is_queue_of(arn), "{other}");
+        }
+        let address = QueueAddress::Arn(arn.to_owned());
+        assert_eq!(address.region(), Some("eu-west-1"));
+    }
 
     #[test]
     fn a_path_after_the_host_is_accepted() {

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use crate::address::QueueArn;
+use crate::error::QueueError;
+use crate::transport::Transport;
+
 /// The attributes of a queue that matter to a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueFacts {
@@ -15,6 +19,28 @@ pub struct QueueFacts {
     pub fifo: bool,
     /// Where SQS itself moves a message that was received too often.
     pub redrive: Option<RedrivePolicy>,
+}
+
+impl QueueFacts {
+    /// The URL of the queue that the redrive policy names; `None` where there is none, or where it cannot be found for
+    /// a reason that stays, which is logged.
+    pub async fn dead_letter_url<T: Transport>(
+        &self,
+        transport: &T,
+    ) -> Result<Option<String>, QueueError> {
+        let policy = self.redrive.as_ref();
+        let Some((account, name)) = policy.and_then(RedrivePolicy::account_and_name) else {
+            return Ok(None);
+        };
+        match transport.url_of(name, Some(account)).await {
+            Ok(url) => Ok(Some(url)),
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => {
+                tracing::warn!(error = %error, "failed to find the dead-letter queue of the queue's RedrivePolicy");
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// The `RedrivePolicy` attribute.
@@ -45,8 +71,8 @@ impl RedrivePolicy {
 
     /// Account and name of the dead-letter queue.
     pub fn account_and_name(&self) -> Option<(&str, &str)> {
-        let mut parts = self.dead_letter_arn.splitn(6, ':').skip(4);
-        Some((parts.next()?, parts.next()?))
+        let arn = QueueArn::parse(&self.dead_letter_arn)?;
+        Some((arn.account, arn.name))
     }
 }
 

@@ -13,7 +13,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{Builder, Credentials, Region};
 
-use crate::address::{Endpoint, QueueAddress};
+use crate::address::{Endpoint, QueueAddress, QueueArn};
 use crate::error::QueueError;
 use crate::sdk::SdkTransport;
 use crate::transport::Transport as _;
@@ -84,12 +84,18 @@ impl Connection {
         })
     }
 
-    /// The queue at `address`; asks SQS for its URL where only the name is known.
+    /// The queue at `address`; asks SQS for its URL where only the name or the ARN is known.
     pub async fn queue(self, address: &QueueAddress) -> Result<SdkTransport, QueueError> {
         let mut transport = SdkTransport::new(self.polls, self.calls);
         transport.queue_url = match address {
             QueueAddress::Url(url) => url.clone(),
             QueueAddress::Name(name) => transport.url_of(name, None).await?,
+            QueueAddress::Arn(arn) => {
+                let queue = QueueArn::parse(arn).ok_or_else(|| {
+                    QueueError::Configuration(format!("not the ARN of a queue: {arn}"))
+                })?;
+                transport.url_of(queue.name, Some(queue.account)).await?
+            }
         };
         Ok(transport)
     }

@@ -21,7 +21,7 @@ mod sdk;
 mod send;
 mod transport;
 
-pub use address::{Endpoint, QueueAddress};
+pub use address::{Endpoint, QueueAddress, is_same_queue};
 pub use attributes::{QueueFacts, RedrivePolicy};
 /// Of the AWS SDK, for [`Connection::open_as`].
 pub use aws_sdk_sqs::config::Credentials;

@@ -4,12 +4,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use etl_stages::Rejections;
 use pg_writer::Batch;
 use sqs_reader::Delivery;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-
-use super::store::Rejections;
 
 /// A batch and the rejections that came with it.
 pub(crate) type Filled = (Batch<Delivery>, Rejections);

@@ -6,13 +6,11 @@
 mod budget;
 mod filling;
 mod health;
-mod inbox;
 mod poll;
 mod regulator;
 mod reject;
 #[cfg(test)]
 mod simulation;
-mod store;
 mod tally;
 mod write;
 
@@ -20,7 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use login_model::{MaskedLogin, Maskers, Parser, Rejection};
+use etl_stages::Inbox;
+pub(crate) use etl_stages::{Rules, Store};
 use sqs_reader::{Reader, Transport};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -29,23 +28,8 @@ use tokio_util::task::TaskTracker;
 use self::budget::Budget;
 use self::filling::{Filled, Filling};
 use self::health::Health;
-use self::inbox::Inbox;
 use self::regulator::Regulator;
-pub(crate) use self::store::Store;
 pub(crate) use self::tally::{Counts, Tally};
-
-/// What a delivery is turned into, and by which rules.
-pub(crate) struct Rules {
-    pub(crate) parser: Parser,
-    pub(crate) maskers: Maskers,
-}
-
-impl Rules {
-    /// The masked row in `body`.
-    pub(crate) fn row<'a>(&self, body: &'a str) -> Result<MaskedLogin<'a>, Rejection> {
-        self.parser.parse(body)?.mask(&self.maskers)
-    }
-}
 
 /// How the work is cut and bounded.
 #[derive(Debug, Clone)]

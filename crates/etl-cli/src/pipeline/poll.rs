@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use login_model::Rejection;
-use pg_writer::{Batch, LedgerKey, RejectionRecord};
+use etl_stages::Intake;
 use sqs_reader::backoff::jittered;
 use sqs_reader::{Delivery, MAX_BATCH, QueueError, Slots, Transport};
 
@@ -170,36 +169,9 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
         if deliveries.is_empty() {
             return;
         }
-        let mut batch = Batch::default();
-        let mut rejected = Vec::new();
-        for delivery in deliveries {
-            let key = ledger_key(&delivery);
-            let pushed = batch.push(key, delivery, |delivery| self.rules.row(&delivery.body));
-            if let Err((delivery, rejection)) = pushed {
-                rejected.push(rejection_of(delivery, rejection));
-            }
-        }
-        if let Some(full) = self.filling.add(batch, rejected) {
+        let intake = Intake::of(deliveries, &self.rules);
+        if let Some(full) = self.filling.add(intake.batch, intake.rejected) {
             self.settle(full);
         }
-    }
-}
-
-pub(super) fn rejection_of(delivery: Delivery, rejection: Rejection) -> RejectionRecord<Delivery> {
-    let message_id = delivery.identity.message_id;
-    let hint = rejection.hint();
-    tracing::warn!(message.id = %message_id, reason = rejection.reason.as_str(), hint, "rejected a message: {rejection}");
-    RejectionRecord {
-        key: ledger_key(&delivery),
-        rejection,
-        receive_count: delivery.receive_count,
-        token: delivery,
-    }
-}
-
-fn ledger_key(delivery: &Delivery) -> LedgerKey {
-    LedgerKey {
-        sent_at_ms: delivery.identity.sent_at_ms,
-        message_id: delivery.identity.message_id,
     }
 }

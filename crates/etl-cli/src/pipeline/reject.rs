@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use etl_stages::Rejections;
 use sqs_reader::Transport;
 
-use super::store::Rejections;
 use super::{Pipeline, Store};
 
 impl<T: Transport, S: Store> Pipeline<T, S> {

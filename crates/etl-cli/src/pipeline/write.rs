@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use login_model::{Reason, Rejection};
-use pg_writer::{Batch, Committed, StoreError};
+use etl_stages::refused;
+use pg_writer::{Batch, Committed, LedgerKey, StoreError};
 use sqs_reader::backoff::jittered;
 use sqs_reader::{Delivery, Transport};
 use tokio::time::Instant;
 
-use super::poll::rejection_of;
 use super::{Pipeline, Store};
 
 const BASE: Duration = Duration::from_millis(200);
@@ -30,13 +29,7 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
                 report
             };
             self.acknowledge(report.committed);
-            self.refuse(
-                report
-                    .refused
-                    .into_iter()
-                    .map(|(_, delivery)| delivery)
-                    .collect(),
-            );
+            self.refuse(report.refused);
             match report.undecided {
                 None => self.health.database_worked(),
                 Some((rest, error)) if self.wait_after(&error, attempt).await => {
@@ -71,16 +64,10 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
         });
     }
 
-    fn refuse(self: &Arc<Self>, refused: Vec<Delivery>) {
-        if refused.is_empty() {
-            return;
+    fn refuse(self: &Arc<Self>, rows: Vec<(LedgerKey, Delivery)>) {
+        if !rows.is_empty() {
+            self.tasks.spawn(Arc::clone(self).reject(refused(rows)));
         }
-        let refusal = Rejection::of_message(Reason::RefusedByDatabase);
-        let rejections = refused
-            .into_iter()
-            .map(|delivery| rejection_of(delivery, refusal))
-            .collect();
-        self.tasks.spawn(Arc::clone(self).reject(rejections));
     }
 
     /// Waits before the next try; false where there is none, because patience or the grace period is over.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use pg_writer::{PgStore, Pool, Settings, StoreError};
 use sqs_reader::backoff::jittered;
 use sqs_reader::{
-    Connection, Delivery, QueueError, QueueFacts, Reader, ReaderOptions, RedrivePolicy,
-    SdkTransport, Transport,
+    Connection, Delivery, QueueError, QueueFacts, Reader, ReaderOptions, SdkTransport, Transport,
+    is_same_queue,
 };
 use tokio::time::Instant;
 
@@ -117,40 +117,15 @@ pub(crate) async fn dead_letter_url(
             .url_of(name, None)
             .await
             .map_err(|error| Failure::from(error).of_option("--dead-letter-queue"))?,
-        None => return from_policy(transport, facts).await,
+        None => return Ok(facts.dead_letter_url(transport).await?),
     };
-    if account_and_name(&url) == account_and_name(transport.queue_url()) {
+    if is_same_queue(&url, transport.queue_url()) {
         return Err(
             Failure::usage("--dead-letter-queue is the queue that is read")
                 .hint("name another queue: an unreadable message would go round for ever"),
         );
     }
     Ok(Some(url))
-}
-
-/// The path of a queue's URL: one server has many host names.
-fn account_and_name(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let (_, path) = rest.split_once('/')?;
-    Some(path.trim_end_matches('/'))
-}
-
-async fn from_policy(
-    transport: &SdkTransport,
-    facts: &QueueFacts,
-) -> Result<Option<String>, Failure> {
-    let policy = facts.redrive.as_ref();
-    let Some((account, name)) = policy.and_then(RedrivePolicy::account_and_name) else {
-        return Ok(None);
-    };
-    match transport.url_of(name, Some(account)).await {
-        Ok(url) => Ok(Some(url)),
-        Err(error) if error.is_transient() => Err(error.into()),
-        Err(error) => {
-            tracing::warn!(error = %error, "failed to find the dead-letter queue of the queue's RedrivePolicy");
-            Ok(None)
-        }
-    }
 }
 
 fn warn_of_policy(facts: &QueueFacts, has_dead_letter_queue: bool) {

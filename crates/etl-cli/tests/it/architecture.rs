@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// What a crate may not depend on, by the beginnings of names.
-const FORBIDDEN: [(&str, &[&str]); 5] = [
+const FORBIDDEN: [(&str, &[&str]); 6] = [
     (
         "masking",
         &[
@@ -30,7 +30,11 @@ const FORBIDDEN: [(&str, &[&str]); 5] = [
             "pg-writer",
         ],
     ),
-    ("pg-writer", &["aws-", "sqs-reader", "etl-cli"]),
+    ("pg-writer", &["aws-", "sqs-reader", "etl-"]),
+    (
+        "etl-stages",
+        &["aws-", "diesel", "tokio", "etl-cli", "etl-lambda"],
+    ),
     (
         "local-stack",
         &[

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use etl_stages::{Rejections, Store};
 use pg_writer::MemoryStore;
 use pg_writer::{Batch, Recorded, Report, StoreError};
 use sqs_reader::Delivery;
 
 use super::draw::Draw;
 use super::line::Process;
-use crate::pipeline::store::{Rejections, Store};
 
 pub(super) struct Database {
     pub(super) process: Arc<Process>,

@@ -1,4 +1,4 @@
-//! What the pipeline asks of a store: the two writes, each answered with proof.
+//! What is asked of a store: the two writes, each answered with proof.
 
 use std::future::Future;
 
@@ -6,17 +6,20 @@ use pg_writer::{Batch, PgStore, Recorded, RejectionRecord, Report, StoreError};
 use sqs_reader::Delivery;
 
 /// Rejections to record.
-pub(crate) type Rejections = Vec<RejectionRecord<Delivery>>;
+pub type Rejections = Vec<RejectionRecord<Delivery>>;
 
 /// A store of masked logins.
-pub(crate) trait Store: Send + Sync + 'static {
+pub trait Store: Send + Sync + 'static {
+    /// Writes rows; each delivery comes back in the report.
     fn write(&self, batch: Batch<Delivery>) -> impl Future<Output = Report<Delivery>> + Send;
 
+    /// Records rejections; they come back where it fails.
     fn record(
         &self,
         rejections: Rejections,
     ) -> impl Future<Output = Result<Recorded<Delivery>, (Rejections, StoreError)>> + Send;
 
+    /// Statements sent so far.
     fn statements(&self) -> u64;
 }
 
