@@ -88,7 +88,7 @@ build-stack:
 release:
     cargo build --release --package etl-cli
 
-# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench micro` for the stages, `just bench ledger` for a ledger of ten million rows
+# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench figures` for latency, memory, idling and start, `just bench micro` for the stages, `just bench ledger` for a ledger of ten million rows
 bench *arguments: build-bench
     #!/bin/sh
     set -eu
@@ -105,11 +105,17 @@ bench *arguments: build-bench
     eval "$("$stack" env)"
     "$etl" migrate > /dev/null
     [ -f '{{ bench_folder }}/keyset.json' ] || "$etl" keyset new --out '{{ bench_folder }}/keyset.json'
+    set -- {{ arguments }}
+    if [ "${1:-}" = figures ]; then
+        shift
+        '{{ bench_python }}' bench/figures.py --etl "$etl" --stack "$stack" --keyset '{{ bench_folder }}/keyset.json' "$@"
+        exit
+    fi
     set -- --peer 'Python, boto3 and psycopg2={{ bench_python }} bench/peers/python_peer.py'
     if [ -d '{{ bench_folder }}/node/node_modules' ]; then
         set -- "$@" --peer 'Node, sqs-consumer and pg=node {{ bench_folder }}/node/consumer.js'
     fi
-    '{{ bench_python }}' bench/bench.py --etl "$etl" --stack "$stack" \
+    '{{ bench_python }}' bench/contenders.py --etl "$etl" --stack "$stack" \
         --bare-loop '{{ target }}/as-it-comes/examples/bare_loop' --keyset '{{ bench_folder }}/keyset.json' \
         "$@" {{ arguments }}
 

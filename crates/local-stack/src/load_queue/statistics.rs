@@ -1,7 +1,7 @@
 //! What a load queue has done so far.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ pub struct Statistics {
     pub dead_lettered: u64,
     /// The first receive that found something, and the latest delete.
     busy: Option<(Instant, Instant)>,
+    /// When that first receive was, by the wall clock.
+    first_found: Option<SystemTime>,
 }
 
 impl Statistics {
@@ -37,11 +39,17 @@ impl Statistics {
             .map_or(Duration::ZERO, |(first, last)| last - first)
     }
 
+    /// When the first receive that found something was answered.
+    pub fn first_found(&self) -> Option<SystemTime> {
+        self.first_found
+    }
+
     pub(crate) fn note_received(&mut self, messages: usize) {
         self.received += messages as u64;
         if self.busy.is_none() && messages > 0 {
             let now = Instant::now();
             self.busy = Some((now, now));
+            self.first_found = Some(SystemTime::now());
         }
     }
 
@@ -63,6 +71,12 @@ impl Statistics {
             "deleted": self.deleted,
             "dead_lettered": self.dead_lettered,
             "busy_seconds": self.busy().as_secs_f64(),
+            "first_found_unix_seconds": self.first_found.and_then(unix_seconds),
         })
     }
+}
+
+fn unix_seconds(time: SystemTime) -> Option<f64> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(since.as_secs_f64())
 }

@@ -9,14 +9,10 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 
-import psycopg2
-
-QUEUE = "login-queue"
+import stand
 
 
 @dataclass
@@ -26,77 +22,24 @@ class Contender:
     name: str
     command: list
     writes: bool
-    environment: dict = field(default_factory=dict)
     messages: int = 0
     runs: list = field(default_factory=list)
 
 
-class LoadQueue:
-    """A queue with a backlog, in a process of its own."""
-
-    def __init__(self, stack, messages, latency):
-        command = [stack, "load-queue", "--queue", QUEUE, "--messages", str(messages), "--latency", str(latency)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.endpoint = self.process.stdout.readline().strip()
-
-    def end(self):
-        """What the server saw."""
-        self.process.terminate()
-        return json.loads(self.process.stdout.read())
-
-
-def sql(database_url, *statements):
-    """Runs statements one by one; the first value of the last, where it has one."""
-    connection = psycopg2.connect(database_url)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-        value = cursor.fetchone()[0] if cursor.description else None
-    connection.close()
-    return value
-
-
-def cpu_and_peak(process, deadline):
-    """Waits for the process; its CPU seconds and peak resident bytes."""
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
-        if time.monotonic() > deadline:
-            process.kill()
-        time.sleep(0.002)
-
-
 def measure(contender, stack, database_url, latency):
-    sql(database_url, "TRUNCATE user_logins, ingested_messages")
-    queue = LoadQueue(stack, contender.messages, latency)
-    environment = dict(
-        os.environ,
-        AWS_ENDPOINT_URL=queue.endpoint,
-        ETL_ENDPOINT_URL=queue.endpoint,
-        AWS_DEFAULT_REGION=os.environ["AWS_REGION"],
-        QUEUE_URL=f"{queue.endpoint}/000000000000/{QUEUE}",
-        DATABASE_URL=database_url,
-        MESSAGES=str(contender.messages),
-        **contender.environment,
-    )
-    command = [argument.replace("{queue_url}", environment["QUEUE_URL"]) for argument in contender.command]
-    started = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    cpu, peak = cpu_and_peak(process, started + 600)
-    output, errors = process.communicate()
+    stand.empty_tables(database_url)
+    queue = stand.LoadQueue(stack, contender.messages, latency)
+    environment = queue.environment(database_url, MESSAGES=str(contender.messages))
+    command = [argument.replace("{queue_url}", queue.url) for argument in contender.command]
+    cpu, peak, output = stand.run(command, environment)
     seen = queue.end()
-    if process.returncode != 0:
-        sys.exit(f"{contender.name} failed: {errors[-2000:]}")
     summary = json.loads(output.strip().splitlines()[-1]) if contender.writes and output.strip() else {}
     contender.runs.append(run_figures(contender, seen, cpu, peak, summary, database_url))
 
 
 def run_figures(contender, seen, cpu, peak, summary, database_url):
     messages = contender.messages
-    rows = int(sql(database_url, "SELECT count(*) FROM user_logins"))
+    rows = stand.rows(database_url)
     return {
         # From the first receive to the last delete, by the server's clock: start-up and the last empty poll
         # belong to nobody's rate.
@@ -150,8 +93,7 @@ def main():
     parser.add_argument("--peer", action="append", default=[], help="NAME=COMMAND of another consumer")
     parser.add_argument("--peer-messages", type=int, default=20_000)
     arguments = parser.parse_args()
-    etl = [arguments.etl, "run", "--queue-name", QUEUE, "--output", "json", "--log-level", "error"]
-    etl += arguments.etl_options.split()
+    etl = stand.etl_command(arguments.etl, *arguments.etl_options.split())
     keyset = ["--keyset", arguments.keyset]
     contenders = [
         Contender("bare SDK loop", [arguments.bare_loop, "{queue_url}", "16"], False),
