@@ -25,7 +25,7 @@ pub use builder::FieldMaskerBuilder;
 pub use error::{BuildError, MaskError, UnmaskError};
 pub use ipcrypt_key::{IpcryptKey, WeakIpcryptKey};
 #[cfg(feature = "keyset")]
-pub use key_file::{KeyFile, KeyFileError, KeyFileWarning};
+pub use key_file::{KeyFile, KeyFileChange, KeyFileError, KeyFileWarning};
 #[cfg(feature = "keyset")]
 pub use keyset::{EncryptedKeyset, OpenError};
 pub use keyset::{Key, KeyInfo, KeyPrefix, KeyStatus, KeyType, Keyset, KeysetError};

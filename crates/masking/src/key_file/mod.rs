@@ -12,6 +12,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 pub use error::{KeyFileError, KeyFileWarning};
+pub use update::KeyFileChange;
 
 use crate::ipcrypt_key::IpcryptKey;
 use crate::keyset::{EncryptedKeyset, Keyset, KeysetError};
@@ -64,7 +65,7 @@ impl KeyFile {
     pub fn create(path: impl AsRef<Path>, text: &str) -> Result<(), KeyFileError> {
         let path = path.as_ref();
         let file = create_new(path)?;
-        fill(file, path, text)?;
+        fill(&file, path, text)?;
         sync_folder(path)
     }
 }
@@ -108,7 +109,7 @@ fn create_new(path: &Path) -> Result<File, KeyFileError> {
 }
 
 /// Writes and syncs a file that was just made, or takes it away again: half a keyset is worse than none.
-fn fill(mut file: File, path: &Path, text: &str) -> Result<(), KeyFileError> {
+fn fill(mut file: &File, path: &Path, text: &str) -> Result<(), KeyFileError> {
     let written = file
         .write_all(text.as_bytes())
         .and_then(|()| file.sync_all());

@@ -125,6 +125,25 @@ fn two_updates_at_once_do_not_lose_a_key() {
     );
 }
 
+/// As a keyset that a key service seals is changed: the caller opens and writes by itself.
+#[test]
+fn a_change_holds_off_others_and_leaves_nothing_if_it_is_given_up() {
+    let (folder, path) = keyset_file();
+    let before = fs::read_to_string(&path).unwrap();
+    set_mode(&path, 0o640);
+    let change = KeyFile::change(&path).unwrap();
+    assert_eq!(change.current().keyset().unwrap(), siv_keyset());
+    let other = KeyFile::change(&path).unwrap_err();
+    assert!(matches!(other, KeyFileError::ChangeUnderWay { .. }));
+    drop(change);
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    KeyFile::change(&path).unwrap().replace("sealed").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "sealed");
+    assert_eq!(mode(&path), 0o640);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
 #[test]
 fn an_update_through_a_link_changes_the_file_and_keeps_the_link() {
     let (folder, path) = keyset_file();
