@@ -24,5 +24,7 @@ pub use hint::report;
 pub use load_queue::{LoadQueue, Statistics};
 pub use postgres::{Database, Postgres, postgres};
 pub use postgres_proxy::{PostgresProxy, StatementFault};
-pub use sqs::{ACCESS_KEY_ID, ACCOUNT_ID, REGION, SECRET_ACCESS_KEY, Sqs, SqsClient, sqs};
+pub use sqs::{
+    ACCESS_KEY_ID, ACCOUNT_ID, KmsClient, REGION, SECRET_ACCESS_KEY, Sqs, SqsClient, sqs,
+};
 pub use when::When;

@@ -1,13 +1,16 @@
 //! A real SQS server for tests, `roto` from a Python wheel: in memory, on a private port, gone with the process.
 
 pub(crate) mod client;
+mod kms;
 pub(crate) mod server;
+mod wire;
 
 use std::sync::OnceLock;
 
 use anyhow::{Result, bail};
 
 pub use self::client::SqsClient;
+pub use self::kms::KmsClient;
 use self::server::{READY, command_line, fetch};
 use crate::guarded::{Care, Guarded};
 use crate::hint::report;
