@@ -51,6 +51,18 @@ impl Failure {
         self
     }
 
+    /// Says in what it went wrong.
+    #[must_use]
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
     /// Tells the user, and the shell.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("{self}");

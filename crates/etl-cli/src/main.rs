@@ -46,9 +46,9 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Migrate(arguments) => migrate::migrate(&arguments).await,
             Command::Prune(arguments) => prune::prune(&arguments).await,
             Command::Rejects(command) => rejects::rejects(command).await,
-            Command::Keyset(command) => keyset::keyset(&command),
-            Command::Mask(arguments) => filter::mask(&arguments),
-            Command::Unmask(arguments) => filter::unmask(&arguments),
+            Command::Keyset(command) => keyset::keyset(&command).await,
+            Command::Mask(arguments) => filter::mask(&arguments).await,
+            Command::Unmask(arguments) => filter::unmask(&arguments).await,
             Command::Remask(arguments) => remask::remask(&arguments).await,
         }
     })

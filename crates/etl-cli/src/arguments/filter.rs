@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use masking::{Kind, Scheme};
 
+use super::KekArguments;
 use super::masking::scheme;
 
 /// Mask values, stdin to stdout: one a line, or fields of JSON lines or CSV
@@ -34,6 +35,8 @@ pub(crate) struct FilterArguments {
     /// The key file, for the schemes that need a key
     #[arg(long, value_name = "FILE", env = "ETL_KEYSET")]
     pub(crate) keyset: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kek: KekArguments,
     /// One value a line, of this domain: ip or device_id for the columns of user_logins
     #[arg(long, value_name = "DOMAIN", required_unless_present_any = ["jsonl", "csv"],
         conflicts_with_all = ["jsonl", "csv", "field"])]
@@ -50,6 +53,21 @@ pub(crate) struct FilterArguments {
     /// A field and its domain, such as masked_ip=ip; NAME alone is its own domain; :ip or :text says what it holds
     #[arg(long, value_name = "NAME[=DOMAIN[:KIND]]")]
     pub(crate) field: Vec<FieldSpecification>,
+}
+
+impl FilterArguments {
+    /// What is converted; a whole line is a field without a name.
+    pub(crate) fn fields(&self) -> Vec<FieldSpecification> {
+        let Some(domain) = &self.domain else {
+            return self.field.clone();
+        };
+        let kind = self.kind.unwrap_or_else(|| FieldKind::of_domain(domain));
+        vec![FieldSpecification {
+            name: String::new(),
+            domain: domain.clone(),
+            kind,
+        }]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

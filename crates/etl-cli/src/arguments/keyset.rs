@@ -6,6 +6,7 @@ use clap::Subcommand;
 use masking::Scheme;
 
 use super::masking::scheme;
+use crate::keys::WrappingKey;
 
 /// Make a key file and rotate its keys; key material is never printed
 #[derive(Debug, Subcommand)]
@@ -22,8 +23,24 @@ pub(crate) enum KeysetCommand {
     Enable(NamedKey),
     /// Wipe a key: what it masked is gone for good (crypto-shredding)
     Destroy(DestroyKey),
+    /// Make a copy of a key file that a key at AWS KMS encrypts
+    Encrypt(EncryptKeyset),
     /// List the keys: ids, types, states
     Show(KeysetFile),
+}
+
+/// Which key encrypts the key files
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct KekArguments {
+    /// The key at AWS KMS that key files are encrypted with, as Tink names it [default: they are in the clear]
+    #[arg(
+        long,
+        value_name = "aws-kms://ARN",
+        env = "ETL_KEYSET_KEK",
+        long_help = "The key at AWS KMS that key files are encrypted with, as Tink names it: \
+            aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID [default: they are in the clear]"
+    )]
+    pub(crate) keyset_kek: Option<WrappingKey>,
 }
 
 /// Make a key file with one key
@@ -35,6 +52,8 @@ pub(crate) struct NewKeyset {
     /// aes-siv, hmac-sha256 or ipcrypt-pfx: what the key is for
     #[arg(long, value_name = "SCHEME", default_value = "aes-siv", value_parser = scheme)]
     pub(crate) scheme: Scheme,
+    #[command(flatten)]
+    pub(crate) kek: KekArguments,
 }
 
 /// Which key file
@@ -43,6 +62,22 @@ pub(crate) struct KeysetFile {
     /// The key file
     #[arg(long, value_name = "FILE", env = "ETL_KEYSET")]
     pub(crate) keyset: PathBuf,
+    #[command(flatten)]
+    pub(crate) kek: KekArguments,
+}
+
+/// Make a copy of a key file that a key at AWS KMS encrypts
+#[derive(Debug, clap::Args)]
+pub(crate) struct EncryptKeyset {
+    /// The key file in the clear; it stays as it is
+    #[arg(long, value_name = "FILE", env = "ETL_KEYSET")]
+    pub(crate) keyset: PathBuf,
+    /// The file to make; refused if it exists
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The key at AWS KMS: aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID
+    #[arg(long, value_name = "aws-kms://ARN", env = "ETL_KEYSET_KEK")]
+    pub(crate) keyset_kek: WrappingKey,
 }
 
 /// Let a key mask from now on

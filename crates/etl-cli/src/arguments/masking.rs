@@ -1,12 +1,13 @@
 //! How personal data is masked: there is no default, and the refusal to choose one explains the choices.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use login_model::Maskers;
-use masking::{FieldMasker, Kind, Scheme};
+use masking::{Kind, Scheme};
 
+use super::KekArguments;
 use crate::failure::Failure;
-use crate::keys;
+use crate::keys::Keys;
 
 /// How the PII fields are masked
 #[derive(Debug, Clone, clap::Args)]
@@ -32,6 +33,8 @@ pub(crate) struct MaskingArguments {
     /// Another key file for device_id
     #[arg(long, value_name = "FILE", env = "ETL_KEYSET_DEVICE_ID")]
     pub(crate) keyset_device_id: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kek: KekArguments,
 }
 
 pub(super) fn scheme(name: &str) -> Result<Scheme, String> {
@@ -45,24 +48,31 @@ fn choices() -> String {
 }
 
 impl MaskingArguments {
-    pub(crate) fn maskers(&self) -> Result<Maskers, Failure> {
-        let (ip_key, device_key) = (self.keyset_ip.as_deref(), self.keyset_device_id.as_deref());
+    pub(crate) async fn maskers(&self) -> Result<Maskers, Failure> {
+        let ip = self.mask_ip.or(self.masking).ok_or_else(no_scheme)?;
+        let device_id = self.mask_device_id.or(self.masking);
+        let device_id = device_id.ok_or_else(no_scheme)?;
+        if device_id.needs_ipcrypt_key() {
+            return Err(addresses_only(device_id));
+        }
+        let shared = self.keyset.as_deref();
+        let ip_file = self.keyset_ip.as_deref().or(shared);
+        let device_file = self.keyset_device_id.as_deref().or(shared);
+        let mut keys = Keys::new(self.kek.keyset_kek.as_ref());
         Ok(Maskers {
-            ip: self.masker("ip", Kind::Ip, self.mask_ip, ip_key)?,
-            device_id: self.masker("device_id", Kind::Text, self.mask_device_id, device_key)?,
+            ip: keys.masker(ip, "ip", Kind::Ip, ip_file).await?,
+            device_id: keys
+                .masker(device_id, "device_id", Kind::Text, device_file)
+                .await?,
         })
     }
+}
 
-    fn masker(
-        &self,
-        field: &str,
-        kind: Kind,
-        own_scheme: Option<Scheme>,
-        own_key: Option<&Path>,
-    ) -> Result<FieldMasker, Failure> {
-        let scheme = own_scheme.or(self.masking).ok_or_else(no_scheme)?;
-        keys::masker(scheme, field, kind, own_key.or(self.keyset.as_deref()))
-    }
+fn addresses_only(scheme: Scheme) -> Failure {
+    Failure::usage(format!(
+        "{scheme} masks addresses only, and device_id holds none"
+    ))
+    .hint("give device_id another scheme: --mask-device-id aes-siv --keyset-device-id FILE")
 }
 
 fn no_scheme() -> Failure {

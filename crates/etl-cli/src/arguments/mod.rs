@@ -14,8 +14,13 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::filter::{FieldKind, FilterArguments, MaskArguments, UnmaskArguments};
-pub(crate) use self::keyset::{DestroyKey, KeysetCommand, NamedKey, NewKeyset, PromoteKey};
+pub(crate) use self::filter::{
+    FieldKind, FieldSpecification, FilterArguments, MaskArguments, UnmaskArguments,
+};
+pub(crate) use self::keyset::{
+    DestroyKey, EncryptKeyset, KekArguments, KeysetCommand, KeysetFile, NamedKey, NewKeyset,
+    PromoteKey,
+};
 pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
 pub(crate) use self::prune::{LedgerArguments, PruneArguments};
 pub(crate) use self::queue::QueueArguments;

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use masking::Scheme;
 
 use super::masking::scheme;
-use super::{DatabaseArguments, OutputFormat};
+use super::{DatabaseArguments, KekArguments, OutputFormat};
 
 /// Bring old rows of user_logins under the primary key, in batches; run it again to go on where it stopped
 #[derive(Debug, clap::Args)]
@@ -25,9 +25,11 @@ pub(crate) struct RemaskArguments {
     /// The scheme of the old rows: base64, aes-siv or ipcrypt-pfx [default: aes-siv under the file's older keys]
     #[arg(long, value_name = "SCHEME", value_parser = scheme)]
     pub(crate) from: Option<Scheme>,
-    /// The key file of the old rows, where it is another
+    /// The key file of the old rows, where it is another; it may be in the clear
     #[arg(long, value_name = "FILE", requires = "from")]
     pub(crate) from_keyset: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kek: KekArguments,
     /// Rows in one statement, about
     #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) batch_size: u32,

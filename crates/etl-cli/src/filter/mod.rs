@@ -18,24 +18,29 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use indicatif::ProgressBar;
+use masking::Scheme;
 
 use self::audit::AuditLog;
 use self::field::{Direction, Field};
 use self::stream::{Interrupted, Streams};
 use self::tally::Tally;
-use crate::arguments::{FieldKind, FilterArguments, MaskArguments, UnmaskArguments};
+use crate::arguments::{
+    FieldKind, FieldSpecification, FilterArguments, MaskArguments, UnmaskArguments,
+};
 use crate::failure::Failure;
-use crate::{keys, terminal};
+use crate::keys::Keys;
+use crate::terminal;
 
-pub(crate) fn mask(arguments: &MaskArguments) -> Result<ExitCode, Failure> {
+pub(crate) async fn mask(arguments: &MaskArguments) -> Result<ExitCode, Failure> {
     let filter = &arguments.filter;
-    let fields = fields(filter, Direction::Mask)?;
+    let mut keys = Keys::new(filter.kek.keyset_kek.as_ref());
+    let fields = fields(filter, Direction::Mask, &mut keys).await?;
     let mut tally = Tally::new(&fields);
     let streamed = stream(filter, &fields, &mut tally);
     conclude(streamed, &tally)
 }
 
-pub(crate) fn unmask(arguments: &UnmaskArguments) -> Result<ExitCode, Failure> {
+pub(crate) async fn unmask(arguments: &UnmaskArguments) -> Result<ExitCode, Failure> {
     let filter = &arguments.filter;
     if !filter.masking.is_reversible() {
         return Err(
@@ -43,9 +48,10 @@ pub(crate) fn unmask(arguments: &UnmaskArguments) -> Result<ExitCode, Failure> {
                 .hint("it is one-way on purpose: nobody can recover what it masked"),
         );
     }
-    let fields = fields(filter, Direction::Unmask)?;
+    let mut keys = Keys::new(filter.kek.keyset_kek.as_ref());
+    let fields = fields(filter, Direction::Unmask, &mut keys).await?;
     let known_keys = match &filter.keyset {
-        Some(path) if filter.masking.needs_keyset() => keys::ids(path)?,
+        Some(path) if filter.masking.needs_keyset() => keys.ids(path).await?,
         _ => Vec::new(),
     };
     let mut log = AuditLog::open(arguments.audit_log.as_deref())?;
@@ -58,23 +64,29 @@ pub(crate) fn unmask(arguments: &UnmaskArguments) -> Result<ExitCode, Failure> {
     conclude(streamed, &tally)
 }
 
-fn fields(arguments: &FilterArguments, direction: Direction) -> Result<Vec<Field>, Failure> {
-    let key_file = arguments.keyset.as_deref();
-    let prepare = |name: &str, domain: &str, kind: FieldKind| {
-        let masker = keys::masker(arguments.masking, domain, kind.into(), key_file)?;
-        Ok(Field::new(name, domain, masker, direction))
-    };
-    if let Some(domain) = &arguments.domain {
-        let kind = arguments
-            .kind
-            .unwrap_or_else(|| FieldKind::of_domain(domain));
-        return Ok(vec![prepare("", domain, kind)?]);
-    }
+async fn fields(
+    arguments: &FilterArguments,
+    direction: Direction,
+    keys: &mut Keys<'_>,
+) -> Result<Vec<Field>, Failure> {
     refuse_repeated(arguments)?;
-    let wanted = arguments.field.iter();
-    wanted
-        .map(|field| prepare(&field.name, &field.domain, field.kind))
-        .collect()
+    let (scheme, key_file) = (arguments.masking, arguments.keyset.as_deref());
+    let mut fields = Vec::new();
+    for FieldSpecification { name, domain, kind } in arguments.fields() {
+        if scheme.needs_ipcrypt_key() && kind == FieldKind::Text {
+            return Err(addresses_only(scheme, &domain));
+        }
+        let masker = keys.masker(scheme, &domain, kind.into(), key_file).await?;
+        fields.push(Field::new(&name, &domain, masker, direction));
+    }
+    Ok(fields)
+}
+
+fn addresses_only(scheme: Scheme, domain: &str) -> Failure {
+    Failure::usage(format!(
+        "{scheme} masks addresses only, and {domain} is a field of any text"
+    ))
+    .hint("if it holds addresses, say so: --kind ip, or --field NAME=DOMAIN:ip")
 }
 
 /// A field that is masked twice is lost to who unmasks it once.

@@ -1,32 +1,25 @@
 //! `etl keyset show`: what may be told of the keys in a file.
 
-use std::path::Path;
-
 use masking::{KeyInfo, KeyPrefix, KeyType, KeysetError};
 
-use super::hint_of;
+use crate::arguments::KeysetFile;
 use crate::failure::Failure;
 use crate::{key_id, keys};
 
 const HEADER: [&str; 5] = ["KEY ID", "TYPE", "STATUS", "PRIMARY", "VALUES START WITH"];
 
-pub(super) fn show(path: &Path) -> Result<(), Failure> {
+pub(super) async fn show(arguments: &KeysetFile) -> Result<(), Failure> {
+    let path = &arguments.keyset;
     let file = keys::read(path)?;
-    match file.keyset() {
-        Ok(keyset) => print!("{}", table(&keyset.show())),
-        Err(KeysetError::IsIpcryptKey) => {
-            file.ipcrypt_key()
-                .map_err(|error| keys::unusable(path, &error))?;
-            println!("a key of ipcrypt-pfx, which has no id");
-        }
-        Err(error) => {
-            let failure = keys::unusable(path, &error);
-            return Err(match hint_of(&error) {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            });
-        }
+    if file.keyset() == Err(KeysetError::IsIpcryptKey) {
+        keys::warn_of(&file);
+        file.ipcrypt_key()
+            .map_err(|error| keys::unusable(path, &error))?;
+        println!("a key of ipcrypt-pfx, which has no id");
+        return Ok(());
     }
+    let keyset = keys::open(&file, path, arguments.kek.keyset_kek.as_ref()).await?;
+    print!("{}", table(&keyset.show()));
     Ok(())
 }
 

@@ -25,7 +25,7 @@ use crate::signals::Signals;
 const ROWS_A_BLOCK: u32 = 50;
 
 pub(crate) async fn remask(arguments: &RemaskArguments) -> Result<ExitCode, Failure> {
-    let plan = Plan::of(arguments)?;
+    let plan = Plan::of(arguments).await?;
     let pool = open_pool(&arguments.database, 1)?;
     let table = patiently(StoreError::is_transient, async || {
         Remasking::open(&pool, plan.finished()).await

@@ -8,16 +8,18 @@ use pg_writer::Finished;
 use super::convert::Converter;
 use crate::arguments::{LoginColumn, RemaskArguments};
 use crate::failure::Failure;
-use crate::{key_id, keys};
+use crate::key_id;
+use crate::keys::Keys;
 
 /// A converter for each column that is asked for.
+#[derive(Default)]
 pub(super) struct Plan {
     pub(super) ip: Option<Converter>,
     pub(super) device_id: Option<Converter>,
 }
 
 impl Plan {
-    pub(super) fn of(arguments: &RemaskArguments) -> Result<Self, Failure> {
+    pub(super) async fn of(arguments: &RemaskArguments) -> Result<Self, Failure> {
         let (target, origin) = (arguments.masking, arguments.from);
         check(target, origin, arguments.from_keyset.as_deref())?;
         let is_for_addresses = [Some(target), origin].contains(&Some(Scheme::IpcryptPfx));
@@ -26,16 +28,18 @@ impl Plan {
             [] => &[LoginColumn::Ip, LoginColumn::DeviceId],
             asked => asked,
         };
-        let converter = |column, domain, kind| {
-            let is_wanted = wanted.contains(&column);
-            is_wanted
-                .then(|| converter(arguments, domain, kind))
-                .transpose()
-        };
-        Ok(Self {
-            ip: converter(LoginColumn::Ip, "ip", Kind::Ip)?,
-            device_id: converter(LoginColumn::DeviceId, "device_id", Kind::Text)?,
-        })
+        let mut files = Files::of(arguments);
+        let mut plan = Self::default();
+        if wanted.contains(&LoginColumn::Ip) {
+            plan.ip = Some(files.converter("ip", Kind::Ip).await?);
+        }
+        if wanted.contains(&LoginColumn::DeviceId) {
+            if is_for_addresses {
+                return Err(addresses_only());
+            }
+            plan.device_id = Some(files.converter("device_id", Kind::Text).await?);
+        }
+        Ok(plan)
     }
 
     pub(super) fn finished(&self) -> Finished {
@@ -89,21 +93,44 @@ fn by_way_of_aes_siv() -> Failure {
         )
 }
 
-fn converter(arguments: &RemaskArguments, domain: &str, kind: Kind) -> Result<Converter, Failure> {
-    let key_file = arguments.keyset.as_deref();
-    let target = keys::masker(arguments.masking, domain, kind, key_file)?;
-    let origin = match (arguments.from, arguments.from_keyset.as_deref()) {
-        (None, _) | (Some(Scheme::AesSiv), None) => None,
-        (Some(scheme), file) => Some(keys::masker(scheme, domain, kind, file)?),
-    };
-    let primary = match key_file {
-        Some(path) if arguments.masking == Scheme::AesSiv => keys::primary_id(path)?,
-        _ => None,
-    };
-    if let Some(origin) = &origin {
-        refuse_equal_ids(&target, origin, primary)?;
+fn addresses_only() -> Failure {
+    Failure::usage("ipcrypt-pfx masks addresses only, and device_id holds none")
+        .hint("--column ip leaves the other column alone")
+}
+
+/// The key files that rows end under, and that they come from.
+struct Files<'a> {
+    arguments: &'a RemaskArguments,
+    new: Keys<'a>,
+    old: Keys<'a>,
+}
+
+impl<'a> Files<'a> {
+    fn of(arguments: &'a RemaskArguments) -> Self {
+        let wrapped_by = arguments.kek.keyset_kek.as_ref();
+        Self {
+            arguments,
+            new: Keys::new(wrapped_by),
+            old: Keys::old(wrapped_by),
+        }
     }
-    Ok(Converter::new(target, origin, primary))
+
+    async fn converter(&mut self, domain: &str, kind: Kind) -> Result<Converter, Failure> {
+        let (scheme, file) = (self.arguments.masking, self.arguments.keyset.as_deref());
+        let target = self.new.masker(scheme, domain, kind, file).await?;
+        let origin = match (self.arguments.from, self.arguments.from_keyset.as_deref()) {
+            (None, _) | (Some(Scheme::AesSiv), None) => None,
+            (Some(scheme), file) => Some(self.old.masker(scheme, domain, kind, file).await?),
+        };
+        let primary = match file {
+            Some(path) if scheme == Scheme::AesSiv => self.new.primary_id(path).await?,
+            _ => None,
+        };
+        if let Some(origin) = &origin {
+            refuse_equal_ids(&target, origin, primary)?;
+        }
+        Ok(Converter::new(target, origin, primary))
+    }
 }
 
 /// Two keys of one id: the values of the one would pass for values of the other, which are finished.

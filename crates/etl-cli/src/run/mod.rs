@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         parser: Parser::new()
             .app_version(arguments.writing.app_version)
             .envelope(arguments.reading.envelope),
-        maskers: arguments.masking.maskers()?,
+        maskers: arguments.masking.maskers().await?,
     };
     warn_of_encodings(&rules.maskers);
     let run = Run {

@@ -12,6 +12,7 @@ mod harness;
 mod help;
 mod input;
 mod keyset;
+mod kms;
 mod limits;
 mod options;
 mod privacy;

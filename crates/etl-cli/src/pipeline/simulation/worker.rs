@@ -151,7 +151,7 @@ async fn pipeline(
 }
 
 fn rules() -> Rules {
-    let masker = |domain, kind| crate::keys::masker(Scheme::Base64, domain, kind, None);
+    let masker = |domain, kind| crate::keys::builder(Scheme::Base64, domain, kind).build();
     Rules {
         parser: Parser::new(),
         maskers: Maskers {
