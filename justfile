@@ -140,6 +140,10 @@ build-bench:
 interop:
     TINK_VENV='{{ target / "tink" }}' crates/masking/interop/exchange.sh
 
+# Write docs/OPTIONS.md anew, from the options in the code
+options: build
+    '{{ etl_binary }}' options > docs/OPTIONS.md
+
 # Check format, lints and documentation
 lint: format-check
     cargo clippy --workspace --all-targets --all-features -- --deny warnings

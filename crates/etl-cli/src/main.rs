@@ -10,6 +10,7 @@ mod logging;
 mod migrate;
 mod pipeline;
 mod prune;
+mod reference;
 mod rejects;
 mod remask;
 mod run;
@@ -19,9 +20,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Command, warn_of_exposed};
 use crate::failure::Failure;
 
 /// The SDK allocates much and frees on other threads, where glibc's allocator contends.
@@ -29,8 +28,11 @@ use crate::failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = logging::start(&arguments.log).and_then(|()| execute(arguments.command));
+    let outcome = arguments::read().and_then(|arguments| {
+        logging::start(&arguments.log)?;
+        warn_of_exposed(&arguments.exposed);
+        execute(arguments.command)
+    });
     outcome.unwrap_or_else(|failure| failure.report())
 }
 
@@ -50,6 +52,9 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Mask(arguments) => filter::mask(&arguments).await,
             Command::Unmask(arguments) => filter::unmask(&arguments).await,
             Command::Remask(arguments) => remask::remask(&arguments).await,
+            Command::Completions(arguments) => reference::completions(&arguments),
+            Command::Man(arguments) => reference::man(&arguments),
+            Command::Options => reference::options(),
         }
     })
 }

@@ -1,15 +1,20 @@
 //! The command line: every option with its environment variable and help. Reads; decides nothing.
 
+mod config_file;
 mod filter;
 mod keyset;
 mod masking;
 mod prune;
 mod queue;
+mod reference;
 mod rejects;
 mod remask;
 mod run;
+mod secrets;
 mod send;
+mod sources;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -24,17 +29,21 @@ pub(crate) use self::keyset::{
 pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
 pub(crate) use self::prune::{LedgerArguments, PruneArguments};
 pub(crate) use self::queue::QueueArguments;
+pub(crate) use self::reference::{CompletionsArguments, ManArguments, option_table};
 pub(crate) use self::rejects::{ListArguments, RedriveArguments, RejectsCommand};
 pub(crate) use self::remask::{LoginColumn, RemaskArguments};
 pub(crate) use self::run::{OutputFormat, RunArguments, WritingArguments};
+pub(crate) use self::secrets::{Exposed, warn_of_exposed};
 pub(crate) use self::send::SendArguments;
+pub(crate) use self::sources::read;
 
 const AFTER_HELP: &str = "\
 To begin with:
   etl send --queue-name QUEUE --generate 100    sample events onto a queue
   etl run --queue-name QUEUE --masking redact   from the queue to the database that DATABASE_URL names
 
-Every option may stand in the environment instead, under the name in [env: …]; `etl COMMAND -h` is shorter.
+Every option may stand in the environment instead, under the name in [env: …], or in the file of --config;
+`etl COMMAND -h` is shorter.
 Results go to stdout, all else to stderr. Exit codes: 0 done; 1 gave up on the queue or the database;
 2 bad usage or configuration; 130 or 143 cut short by SIGINT or SIGTERM.";
 
@@ -44,8 +53,21 @@ Results go to stdout, all else to stderr. Exit codes: 0 done; 1 gave up on the q
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Read options from this file: keys are their long names, as in `batch-size = 500`. The command line wins over the
+    /// environment, and that over the file
+    #[arg(
+        long,
+        value_name = "FILE.toml",
+        env = "ETL_CONFIG",
+        global = true,
+        help_heading = "Configuration"
+    )]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) log: LogArguments,
+    /// Options that show a password to whoever may list the processes of this machine
+    #[arg(skip)]
+    pub(crate) exposed: Vec<Exposed>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,6 +92,13 @@ pub(crate) enum Command {
     Unmask(UnmaskArguments),
     /// Bring old rows of user_logins under the primary key, in batches; run it again to go on where it stopped
     Remask(RemaskArguments),
+    /// Print a completion script for a shell, as in `etl completions bash > /etc/bash_completion.d/etl`
+    Completions(CompletionsArguments),
+    /// Print the manual page of `etl`, or write those of all commands
+    Man(ManArguments),
+    /// Print the table of all options, as it stands in docs/OPTIONS.md
+    #[command(hide = true)]
+    Options,
 }
 
 /// Which database

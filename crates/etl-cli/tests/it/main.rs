@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bodies;
+mod config;
 mod dead_letters;
 mod ending;
 mod filter;
@@ -17,6 +18,7 @@ mod limits;
 mod options;
 mod privacy;
 mod prune;
+mod reference;
 mod regression;
 mod rejects;
 mod remask;

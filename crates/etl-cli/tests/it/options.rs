@@ -1,6 +1,6 @@
 //! Options that cannot be: each refusal ends at once with code 2, names the option and says what is expected.
 
-use crate::harness::{Database, Etl, stage};
+use crate::harness::{Database, Etl, Event, stage};
 
 /// A run that would be good but for what a test adds.
 fn good() -> Etl {
@@ -209,10 +209,50 @@ fn an_input_that_is_not_there_and_a_date_that_is_none_are_refused() {
 #[test]
 fn options_that_exclude_each_other_are_refused() {
     refused(
-        &["--queue-url", "http://h/1/q"],
+        &["--queue-url", "http://h/1/q", "--queue-name", "q"],
         &["--queue-url", "--queue-name"],
     );
-    refused(&["--input", "-"], &["--input", "--queue-name"]);
+    refused(
+        &["--input", "-", "--queue-name", "q"],
+        &["--input", "--queue-name"],
+    );
+    let both = good().env("ETL_QUEUE_URL", "http://h/1/q").output();
+    let told = [
+        "--queue-name is set by ETL_QUEUE_NAME",
+        "--queue-url is set by ETL_QUEUE_URL",
+    ];
+    both.assert_refused(2, &told);
+}
+
+#[test]
+fn an_option_wins_over_the_variables_that_it_excludes() {
+    let (queue, database) = stage();
+    queue.send(&[Event(0).body()]);
+    let url = ["--queue-url", &queue.url];
+    let by_url = Etl::run(&queue, &database).env("ETL_QUEUE_NAME", "no-such-queue");
+    assert_eq!(by_url.args(url).summary().get("written"), 1);
+    let lines = |etl: Etl| etl.args(["--input", "-"]).stdin(Event(1).body()).summary();
+    let input = Etl::run(&queue, &database).env("ETL_FOLLOW", "true");
+    assert_eq!(lines(input).get("written"), 1);
+    let off = Etl::run(&queue, &database)
+        .env("ETL_INPUT", "/none/such")
+        .env("ETL_FOLLOW", "0");
+    let name = ["--queue-name", &queue.name];
+    assert_eq!(off.args(name).summary().get("received"), 0);
+}
+
+#[test]
+fn a_password_on_the_command_line_is_warned_of() {
+    let (queue, database) = stage();
+    let shown = Etl::run(&queue, &database)
+        .args(["--database-url", database.url()])
+        .output();
+    shown.assert_refused(
+        0,
+        &["--database-url shows its password", "`ps`", "DATABASE_URL"],
+    );
+    let hidden = Etl::run(&queue, &database).output();
+    assert!(!hidden.stderr.contains("`ps`"), "{hidden:?}");
 }
 
 #[test]
