@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// What a crate may not depend on, by the beginnings of names.
-const FORBIDDEN: [(&str, &[&str]); 6] = [
+const FORBIDDEN: [(&str, &[&str]); 7] = [
     (
         "masking",
         &[
@@ -34,6 +34,10 @@ const FORBIDDEN: [(&str, &[&str]); 6] = [
     (
         "etl-stages",
         &["aws-", "diesel", "tokio", "etl-cli", "etl-lambda"],
+    ),
+    (
+        "etl-lambda",
+        &["aws-", "diesel", "tokio-postgres", "clap", "etl-cli"],
     ),
     (
         "local-stack",
@@ -66,7 +70,9 @@ fn only_development_depends_on_the_local_stack() {
             "{name}"
         );
     }
-    assert!(!dependencies("etl-cli").contains(&"local-stack".to_owned()));
+    for name in ["etl-cli", "etl-lambda"] {
+        assert!(!dependencies(name).contains(&"local-stack".to_owned()));
+    }
 }
 
 /// The names under `[dependencies]`.

@@ -98,25 +98,31 @@ impl Queue {
         )
     }
 
+    /// One receive, of ten messages at most, which are then hidden.
+    pub(crate) fn receive(&self) -> Vec<Value> {
+        let input = json!({ "MaxNumberOfMessages": 10, "VisibilityTimeout": 60,
+            "AttributeNames": ["All"], "MessageAttributeNames": ["All"] });
+        let answer = self.call("ReceiveMessage", input);
+        answer["Messages"].as_array().cloned().unwrap_or_default()
+    }
+
     /// Takes everything that waits, and gives it back.
     pub(crate) fn messages(&self) -> Vec<Message> {
         let mut messages = Vec::new();
         loop {
-            let input = json!({ "MaxNumberOfMessages": 10, "VisibilityTimeout": 60,
-                "AttributeNames": ["All"], "MessageAttributeNames": ["All"] });
-            match self.call("ReceiveMessage", input)["Messages"].as_array() {
-                Some(received) if !received.is_empty() => {
-                    messages.extend(received.iter().cloned().map(Message));
-                }
-                _ => break,
+            let received = self.receive();
+            if received.is_empty() {
+                break;
             }
+            messages.extend(received.into_iter().map(Message));
         }
-        messages.iter().for_each(|message| self.release(message));
+        messages.iter().for_each(|message| self.show(&message.0));
         messages
     }
 
-    fn release(&self, message: &Message) {
-        let handle = &message.0["ReceiptHandle"];
+    /// Ends the hiding of a message that was received.
+    pub(crate) fn show(&self, message: &Value) {
+        let handle = &message["ReceiptHandle"];
         self.call(
             "ChangeMessageVisibility",
             json!({ "ReceiptHandle": handle, "VisibilityTimeout": 0 }),
