@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod arguments;
+mod database;
 mod failure;
 mod filter;
 mod key_id;

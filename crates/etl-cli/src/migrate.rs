@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use crate::arguments::DatabaseArguments;
+use crate::database::open_pool;
 use crate::failure::Failure;
-use crate::run::open_pool;
 
 pub(crate) async fn migrate(arguments: &DatabaseArguments) -> Result<ExitCode, Failure> {
     let pool = open_pool(arguments, 1)?;

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::arguments::{DatabaseArguments, PruneArguments};
+use crate::database::open_pool;
 use crate::failure::Failure;
-use crate::run::open_pool;
 use crate::terminal;
 
 /// The longest that SQS can deliver a message without a redrive: its own retention, and that of a dead-letter queue.

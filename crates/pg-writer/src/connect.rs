@@ -1,4 +1,4 @@
-//! One new connection: TLS as asked for, time-outs set, and a refusal sorted into what may pass by itself
+//! One new connection: a password found, TLS as asked for, and a refusal sorted into what may pass by itself
 //! and what a person must mend. Servers say their reasons in their own language; the SQLSTATE decides.
 
 use std::error::Error as StdError;
@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::result::ConnectionError;
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
+use diesel_async::AsyncPgConnection;
 use rustls::{CertificateError, ClientConfig};
 use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::error::StoreError;
+use crate::session;
 use crate::settings::Settings;
 use crate::tls::SslMode;
 use crate::tls_notice::Noticing;
@@ -35,28 +37,20 @@ impl Connector {
     /// # Errors
     /// `InvalidConnectionUrl` for what will not pass by itself.
     pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        let mut config = self.settings.config.clone();
+        let password = self.settings.password.put_into(&mut config).await;
+        let passed_over = password.map_err(of_password)?;
         let tls = Noticing::new(MakeRustlsConnect::new((*self.tls).clone()));
         let encrypted = tls.encrypted();
-        let connecting = self.settings.config.connect(tls);
-        let (client, driver) = connecting.await.map_err(|error| sorted(&error))?;
+        let connecting = config.connect(tls).await;
+        let (client, driver) = connecting.map_err(|error| sorted(&error, passed_over))?;
         if !encrypted.load(Ordering::Relaxed) {
             self.tell_of_plain();
         }
         let mut connection =
             AsyncPgConnection::try_from_client_and_connection(client, driver).await?;
-        connection
-            .batch_execute(&self.session())
-            .await
-            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        session::set_up(&mut connection, &self.settings).await?;
         Ok(connection)
-    }
-
-    /// What any role may set; `lc_messages`, for one, it may not.
-    fn session(&self) -> String {
-        let limit = self.settings.statement_timeout.as_millis();
-        format!(
-            "SET statement_timeout = {limit}; SET idle_in_transaction_session_timeout = {limit}"
-        )
     }
 
     /// Once a pool, since each of its connections would say the same.
@@ -82,7 +76,15 @@ impl Connector {
     }
 }
 
-fn sorted(error: &tokio_postgres::Error) -> ConnectionError {
+fn of_password(error: StoreError) -> ConnectionError {
+    match error {
+        StoreError::Unavailable(why) => ConnectionError::BadConnection(why),
+        other => ConnectionError::InvalidConnectionUrl(other.to_string()),
+    }
+}
+
+/// `passed_over` says why a password file was not used.
+fn sorted(error: &tokio_postgres::Error, passed_over: Option<String>) -> ConnectionError {
     if let Some(refusal) = error.source().and_then(of_certificate) {
         return ConnectionError::InvalidConnectionUrl(refusal);
     }
@@ -93,7 +95,15 @@ fn sorted(error: &tokio_postgres::Error) -> ConnectionError {
         && ["invalid configuration", "authentication error"]
             .iter()
             .any(|start| text.starts_with(start));
-    if text.ends_with("server does not support TLS") {
+    if text.ends_with("password missing") {
+        let why = passed_over.unwrap_or_else(|| "none is given".to_owned());
+        ConnectionError::InvalidConnectionUrl(format!("the server asks for a password: {why}"))
+    } else if text.contains("unsupported startup parameter") {
+        // PgBouncer's own words, in English only.
+        ConnectionError::InvalidConnectionUrl(format!(
+            "{text} (a pooler between takes no options at the start: name the schema with ALTER ROLE … SET search_path)"
+        ))
+    } else if text.ends_with("server does not support TLS") {
         ConnectionError::InvalidConnectionUrl(
             "the server does not offer TLS, which sslmode asks for".to_owned(),
         )

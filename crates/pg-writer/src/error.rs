@@ -6,6 +6,7 @@ use std::time::Duration;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::deadline::StatementError;
+use crate::pooler;
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -90,9 +91,22 @@ fn transient(error: &DieselError) -> Option<String> {
         DieselError::DatabaseError(Kind::ReadOnlyTransaction, _) => {
             "the server is read-only".to_owned()
         }
+        DieselError::DatabaseError(Kind::Unknown, information)
+            if is_lost_statement(information.message()) =>
+        {
+            pooler::ADVICE.to_owned()
+        }
         DieselError::BrokenTransactionManager => "the connection is broken".to_owned(),
         _ => return None,
     })
+}
+
+/// Whether a pooler executed a statement on a server connection that does not know it. The one message that is read:
+/// the check at the start tries for it in any language, and this keeps rows from being blamed should it come later.
+fn is_lost_statement(message: &str) -> bool {
+    let rest = message.strip_prefix("prepared statement \"s");
+    let rest = rest.map(|rest| rest.trim_start_matches(|letter: char| letter.is_ascii_digit()));
+    matches!(rest, Some("\" does not exist" | "\" already exists"))
 }
 
 fn late(limit: Duration) -> String {
@@ -119,5 +133,37 @@ pub(crate) fn of_plain_statement(error: &StatementError) -> StoreError {
             StoreError::Refused(information.message().to_owned())
         }
         (None, other) => StoreError::Refused(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(message: &str) -> Failure {
+        let information = Box::new(message.to_owned());
+        Failure::of(&DieselError::DatabaseError(
+            DatabaseErrorKind::Unknown,
+            information,
+        ))
+    }
+
+    #[test]
+    fn a_statement_that_a_pooler_lost_blames_no_row() {
+        for end in ["does not exist", "already exists"] {
+            let failure = failure(&format!("prepared statement \"s17\" {end}"));
+            assert!(matches!(failure, Failure::Transient(why) if why.contains("PgBouncer")));
+        }
+    }
+
+    #[test]
+    fn what_a_trigger_says_is_not_taken_for_that() {
+        for message in [
+            "prepared statement \"s17\" does not exist, says user-7",
+            "prepared statement \"other\" does not exist",
+            "not \"s17\"",
+        ] {
+            assert!(matches!(failure(message), Failure::Unknown), "{message}");
+        }
     }
 }

@@ -8,25 +8,30 @@ mod error;
 #[cfg(feature = "memory")]
 mod memory;
 mod neighbours;
+mod own_options;
+mod pass_file;
+mod password;
 mod pool;
+mod pooler;
 mod prune;
 mod rejection;
 mod rejection_counts;
 mod remask;
 mod report;
 mod schema;
+mod session;
 mod settings;
 mod settle;
 mod statement;
 mod store;
 mod tls;
 mod tls_notice;
-mod tls_options;
 
 pub use batch::{Batch, Committed, LedgerKey};
 pub use error::StoreError;
 #[cfg(feature = "memory")]
 pub use memory::{Condition, MemoryFaults, MemoryStore, StoredLogin, StoredRejection};
+pub use password::{Token, TokenMaker};
 pub use pool::Pool;
 pub use prune::{LEDGER_AGE, prune};
 pub use rejection::{Recorded, RejectionRecord};

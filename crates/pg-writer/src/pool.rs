@@ -28,6 +28,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Connections to one database.
 pub struct Pool {
     inner: deadpool::managed::Pool<Manager>,
+    connector: Arc<Connector>,
     place: String,
     statement_timeout: Duration,
 }
@@ -40,8 +41,9 @@ impl Pool {
         let mut config = ManagerConfig::default();
         // A connection is used right after it is taken: a test query each time would double the round trips.
         config.recycling_method = RecyclingMethod::Fast;
+        let opening = Arc::clone(&connector);
         config.custom_setup = Box::new(move |_| {
-            let connector = Arc::clone(&connector);
+            let connector = Arc::clone(&opening);
             async move { connector.connect().await }.boxed()
         });
         let inner = deadpool::managed::Pool::builder(Manager::new_with_config("", config))
@@ -54,6 +56,7 @@ impl Pool {
             .map_err(|error| StoreError::Configuration(error.to_string()))?;
         Ok(Self {
             inner,
+            connector,
             place: settings.place(),
             statement_timeout: settings.statement_timeout,
         })
@@ -61,6 +64,11 @@ impl Pool {
 
     pub(crate) async fn get(&self) -> Result<Pooled, StoreError> {
         self.inner.get().await.map_err(|error| self.explain(error))
+    }
+
+    /// A connection beside the pool's, where one can be had.
+    pub(crate) async fn connect_aside(&self) -> Option<AsyncPgConnection> {
+        self.connector.connect().await.ok()
     }
 
     /// Runs a statement within the time that the settings give each.

@@ -14,6 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::{StoreError, of_plain_statement};
 use crate::pool::{Pool, Pooled, discard};
+use crate::pooler;
 
 /// The migrations in `migrations/`, embedded.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
@@ -60,6 +61,15 @@ const MISSING_KEYS: &str = "SELECT needed.relation FROM (VALUES ('ingested_messa
 /// # Errors
 /// [`StoreError::Schema`] names what is missing and the command or grant that mends it.
 pub async fn prepare(pool: &Pool, migrate_pending: bool) -> Result<(), StoreError> {
+    let outcome = prepare_tables(pool, migrate_pending).await;
+    // Also where something is amiss with the tables: it may be the cause.
+    if matches!(outcome, Ok(()) | Err(StoreError::Refused(_))) {
+        pooler::refuse_forgetful(pool).await?;
+    }
+    outcome
+}
+
+async fn prepare_tables(pool: &Pool, migrate_pending: bool) -> Result<(), StoreError> {
     let mut connection = pool.get().await?;
     let outcome = prepare_on(pool, &mut connection, migrate_pending).await;
     match outcome {

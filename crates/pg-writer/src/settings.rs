@@ -1,4 +1,5 @@
-//! The database URL, read: tokio-postgres's own options, and `sslmode` and `sslrootcert` with libpq's full meaning.
+//! The database URL, read: tokio-postgres's own options; `sslmode`, `sslrootcert` and `passfile` with libpq's meaning;
+//! and what else a connection needs: its password, its schema.
 //! Invariant: nothing in this crate reads the environment, and no error or `Debug` repeats the URL.
 
 use std::fmt;
@@ -10,8 +11,9 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode as DriverSslMode};
 
 use crate::error::StoreError;
+use crate::own_options;
+use crate::password::{Password, TokenMaker};
 use crate::tls::SslMode;
-use crate::tls_options;
 
 /// Longer than any batch of the largest size takes on a busy disk.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,6 +27,8 @@ pub struct Settings {
     pub(crate) ssl_mode: SslMode,
     pub(crate) root_certificate: Option<PathBuf>,
     pub(crate) statement_timeout: Duration,
+    pub(crate) password: Password,
+    pub(crate) schema: Option<String>,
 }
 
 /// Where, never with what password.
@@ -40,7 +44,7 @@ impl fmt::Debug for Settings {
 impl Settings {
     /// Reads `postgres://user:password@host:port/database?sslmode=…`, or `key=value` pairs as libpq writes them.
     pub fn parse(url: &str) -> Result<Self, StoreError> {
-        let taken = tls_options::take(url).ok_or_else(unreadable)?;
+        let taken = own_options::take(url).ok_or_else(unreadable)?;
         // The driver's own error may repeat a stretch of the password, where that holds a letter that ends it.
         let config: Config = taken.rest.parse().map_err(|_| unreadable())?;
         if config.get_hosts().iter().any(is_cut_password) {
@@ -51,16 +55,14 @@ impl Settings {
             root_certificate: None,
             statement_timeout: STATEMENT_TIMEOUT,
             config: with_timeouts(config),
+            password: Password::default(),
+            schema: None,
         };
         for (name, value) in taken.options {
             settings.set(&name, &value)?;
         }
-        settings.config.ssl_mode(match settings.ssl_mode {
-            SslMode::Disable => DriverSslMode::Disable,
-            SslMode::Prefer => DriverSslMode::Prefer,
-            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => DriverSslMode::Require,
-        });
-        Ok(settings)
+        let mode = settings.ssl_mode;
+        Ok(settings.with_ssl_mode(mode))
     }
 
     /// How long a statement may take before the server ends it and the write is tried again; a minute unless told.
@@ -70,8 +72,103 @@ impl Settings {
         self
     }
 
+    /// Whether the connection string holds a password.
+    pub fn has_password(&self) -> bool {
+        let password = self.config.get_password();
+        password.is_some_and(|password| !password.is_empty())
+    }
+
+    /// The role that connects, where one is named.
+    pub fn user(&self) -> Option<&str> {
+        self.config.get_user()
+    }
+
+    /// Host and port, where exactly one host is named; not a socket's folder.
+    pub fn host_and_port(&self) -> Option<(&str, u16)> {
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        match self.config.get_hosts() {
+            [Host::Tcp(name)] => Some((name, port)),
+            _ => None,
+        }
+    }
+
+    /// The role to connect as where the connection string names none.
+    #[must_use]
+    pub fn or_user(mut self, name: &str) -> Self {
+        if self.user().is_none() {
+            self.config.user(name);
+        }
+        self
+    }
+
+    /// Connects with this password.
+    #[must_use]
+    pub fn password(mut self, password: &str) -> Self {
+        self.config.password(password);
+        self
+    }
+
+    /// Takes the password from the first line of a file, which is read again for each connection.
+    #[must_use]
+    pub fn password_file(mut self, path: PathBuf) -> Self {
+        self.password = Password::File(path);
+        self
+    }
+
+    /// Looks the password up in libpq's password file, for each connection, unless `passfile` names another.
+    #[must_use]
+    pub fn pass_file(mut self, path: PathBuf) -> Self {
+        if matches!(self.password, Password::Given) {
+            self.password = Password::PassFile(path);
+        }
+        self
+    }
+
+    /// Asks for a new token for each physical connection. It goes to the server as it is, so only to one whose
+    /// certificate and name were checked: `sslmode` becomes `verify-full`.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] where the connection string asks for less.
+    pub fn tokens(mut self, make: TokenMaker) -> Result<Self, StoreError> {
+        if !matches!(self.ssl_mode, SslMode::Prefer | SslMode::VerifyFull) {
+            return Err(StoreError::Configuration(
+                "a token is sent in clear inside TLS: the database URL needs sslmode=verify-full"
+                    .to_owned(),
+            ));
+        }
+        self.password = Password::Token(make);
+        Ok(self.with_ssl_mode(SslMode::VerifyFull))
+    }
+
+    /// Finds and makes the tables in this schema and in no other, as the server's `search_path` has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] for what is no name.
+    pub fn schema(mut self, name: &str) -> Result<Self, StoreError> {
+        if name.is_empty() || name.contains('\0') {
+            return Err(StoreError::Configuration("a schema has a name".to_owned()));
+        }
+        let mut options = self.config.get_options().unwrap_or_default().to_owned();
+        options.push_str(" -csearch_path=");
+        options.push_str(&option_of_name(name));
+        self.config.options(options.trim_start());
+        self.schema = Some(name.to_owned());
+        Ok(self)
+    }
+
+    fn with_ssl_mode(mut self, mode: SslMode) -> Self {
+        self.ssl_mode = mode;
+        self.config.ssl_mode(match mode {
+            SslMode::Disable => DriverSslMode::Disable,
+            SslMode::Prefer => DriverSslMode::Prefer,
+            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => DriverSslMode::Require,
+        });
+        self
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
         match (name, value) {
+            ("passfile", file) => self.password = Password::PassFile(PathBuf::from(file)),
             ("sslrootcert", "system") => self.ssl_mode = SslMode::VerifyFull,
             ("sslrootcert", file) => self.root_certificate = Some(PathBuf::from(file)),
             (_, mode) => self.ssl_mode = SslMode::parse(mode).ok_or_else(unknown_mode)?,
@@ -105,6 +202,19 @@ impl Settings {
             self.config.get_dbname().unwrap_or("postgres")
         )
     }
+}
+
+/// A quoted name in the start-up options, where a space ends an option and a backslash keeps it from doing so.
+fn option_of_name(name: &str) -> String {
+    let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+    let mut option = String::with_capacity(quoted.len());
+    for letter in quoted.chars() {
+        if letter == '\\' || letter.is_whitespace() {
+            option.push('\\');
+        }
+        option.push(letter);
+    }
+    option
 }
 
 /// An `@` in a password ends it too early, and its rest would stand in messages as the host's name.
@@ -166,6 +276,52 @@ mod tests {
         let pairs = pairs.unwrap();
         assert_eq!(pairs.ssl_mode, SslMode::VerifyCa);
         assert_eq!(pairs.root_certificate.unwrap().as_os_str(), "/my ca.pem");
+    }
+
+    #[test]
+    fn a_password_of_the_url_is_given_already_and_a_pass_file_may_be_named() {
+        let parse = |url| Settings::parse(url).unwrap();
+        assert!(parse("postgres://u:p@h/d").has_password());
+        let named = parse("postgres://u@h/d?passfile=/run/pass").pass_file("/other".into());
+        assert!(!named.has_password());
+        assert!(matches!(named.password, Password::PassFile(path) if path == *"/run/pass"));
+    }
+
+    #[test]
+    fn a_token_goes_only_to_a_server_that_was_checked() {
+        let tokens = |url: &str| {
+            let make: TokenMaker = std::sync::Arc::new(|| Box::pin(async { Ok("t".to_owned()) }));
+            Settings::parse(url).unwrap().tokens(make)
+        };
+        let checked = tokens("postgres://u@h/d").unwrap();
+        assert_eq!(checked.ssl_mode, SslMode::VerifyFull);
+        assert_eq!(checked.config.get_ssl_mode(), DriverSslMode::Require);
+        for mode in ["disable", "require", "verify-ca"] {
+            let error = tokens(&format!("postgres://u@h/d?sslmode={mode}")).unwrap_err();
+            assert!(error.to_string().contains("verify-full"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_schema_is_an_option_of_the_start() {
+        let options = |url, name| {
+            let settings = Settings::parse(url).unwrap().schema(name).unwrap();
+            settings.config.get_options().unwrap().to_owned()
+        };
+        assert_eq!(
+            options("postgres://h/d", "logins"),
+            r#"-csearch_path="logins""#
+        );
+        assert_eq!(
+            options("postgres://h/d?options=-cwork_mem%3D1MB", r#"a "b"\"#),
+            r#"-cwork_mem=1MB -csearch_path="a\ ""b""\\""#
+        );
+        assert!(
+            Settings::parse("postgres://h/d")
+                .unwrap()
+                .schema("")
+                .is_err()
+        );
     }
 
     #[test]

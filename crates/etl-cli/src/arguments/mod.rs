@@ -1,6 +1,7 @@
 //! The command line: every option with its environment variable and help. Reads; decides nothing.
 
 mod config_file;
+mod database;
 mod filter;
 mod keyset;
 mod masking;
@@ -26,6 +27,7 @@ pub(crate) use self::keyset::{
     DestroyKey, EncryptKeyset, KekArguments, KeysetCommand, KeysetFile, NamedKey, NewKeyset,
     PromoteKey,
 };
+pub(crate) use self::database::{DatabaseArguments, DatabaseAuth};
 pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
 pub(crate) use self::prune::{LedgerArguments, PruneArguments};
 pub(crate) use self::queue::QueueArguments;
@@ -99,20 +101,6 @@ pub(crate) enum Command {
     /// Print the table of all options, as it stands in docs/OPTIONS.md
     #[command(hide = true)]
     Options,
-}
-
-/// Which database
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct DatabaseArguments {
-    /// postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=… (better in the environment: `ps` shows options)
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "DATABASE_URL",
-        hide_env_values = true,
-        hide_default_value = true
-    )]
-    pub(crate) database_url: Option<String>,
 }
 
 /// What is logged, on stderr

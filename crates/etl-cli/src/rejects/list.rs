@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::arguments::{ListArguments, OutputFormat};
+use crate::database::open_pool;
 use crate::failure::Failure;
-use crate::run::open_pool;
 
 #[derive(Serialize)]
 struct Line<'a> {

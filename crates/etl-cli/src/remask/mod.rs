@@ -17,8 +17,9 @@ use self::plan::Plan;
 use self::summary::Summary;
 use self::walk::{Ending, Walk};
 use crate::arguments::RemaskArguments;
+use crate::database::open_pool;
 use crate::failure::Failure;
-use crate::run::{open_pool, patiently};
+use crate::run::patiently;
 use crate::signals::Signals;
 
 /// Rows in a block of 8 kB, about: what turns `--batch-size` into blocks.

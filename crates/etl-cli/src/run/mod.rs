@@ -17,7 +17,7 @@ use sqs_reader::Transport;
 
 use self::input::Lines;
 use self::preflight::{Source, open_queue, open_store};
-pub(crate) use self::preflight::{dead_letter_url, open_pool, patiently, receive_patiently};
+pub(crate) use self::preflight::{dead_letter_url, patiently, receive_patiently};
 use self::summary::Summary;
 use crate::arguments::{RunArguments, warn_of_encodings};
 use crate::failure::Failure;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pg_writer::{PgStore, Pool, Settings, StoreError};
+use pg_writer::{PgStore, StoreError};
 use sqs_reader::backoff::jittered;
 use sqs_reader::{
     Connection, Delivery, QueueError, QueueFacts, Reader, ReaderOptions, SdkTransport, Transport,
@@ -12,7 +12,8 @@ use sqs_reader::{
 use tokio::time::Instant;
 
 use super::input::Lines;
-use crate::arguments::{DatabaseArguments, RunArguments, WritingArguments};
+use crate::arguments::{RunArguments, WritingArguments};
+use crate::database::open_pool;
 use crate::failure::Failure;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -155,17 +156,6 @@ pub(super) async fn open_store(arguments: &WritingArguments) -> Result<PgStore, 
     })
     .await?;
     Ok(PgStore::new(pool))
-}
-
-/// Reads the settings; connects to nothing yet.
-pub(crate) fn open_pool(arguments: &DatabaseArguments, size: usize) -> Result<Pool, Failure> {
-    let url = arguments.database_url.as_deref();
-    let url = url.filter(|url| !url.is_empty()).ok_or_else(|| {
-        Failure::usage("no database is named").hint(
-            "set DATABASE_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE, or give --database-url",
-        )
-    })?;
-    Ok(Pool::new(&Settings::parse(url)?, size)?)
 }
 
 /// A receive outside the pipeline: polls are not tried again by the SDK.

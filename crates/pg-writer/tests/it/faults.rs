@@ -129,6 +129,47 @@ async fn a_server_that_became_read_only_is_waited_for() {
     assert_eq!(migrated.store.write(rest).await.committed.written(), 10);
 }
 
+/// As after a failover whose old primary came back as a standby: the next connection finds the server that may write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failover_the_pool_finds_the_server_that_may_write() {
+    let servers = [Postgres::start_private(), Postgres::start_private()];
+    for server in &servers {
+        prepare(&pool_of(&server.admin_url()), true).await.unwrap();
+        let role = "CREATE ROLE etl LOGIN SUPERUSER PASSWORD 'etl'";
+        let admin = connect(&server.admin_url()).await;
+        admin.batch_execute(role).await.unwrap();
+    }
+    let [one, two] = servers.each_ref().map(Postgres::port);
+    let store = PgStore::new(pool_of(&format!(
+        "postgres://etl:etl@127.0.0.1:{one},127.0.0.1:{two}/postgres?target_session_attrs=read-write"
+    )));
+    assert_eq!(store.write(batch(0..10)).await.committed.written(), 10);
+    let old = connect(&servers[0].admin_url()).await;
+    for statement in [
+        "ALTER SYSTEM SET default_transaction_read_only = on",
+        "SELECT pg_reload_conf()",
+    ] {
+        old.batch_execute(statement).await.unwrap();
+    }
+    // The signal to read the file again reaches each session in its own time; until then the old server takes rows.
+    let mut next = 10;
+    let rest = loop {
+        let report = store.write(batch(next..next + 1)).await;
+        match report.undecided {
+            Some((rest, error)) => {
+                assert!(error.is_transient(), "{error}");
+                break rest;
+            }
+            None => next += 1,
+        }
+    };
+    assert_eq!(store.write(rest).await.committed.written(), 1);
+    let new = connect(&servers[1].admin_url()).await;
+    let query = "SELECT count(*) FROM user_logins";
+    let found: i64 = new.query_one(query, &[]).await.unwrap().get(0);
+    assert_eq!(found, 1);
+}
+
 #[tokio::test]
 async fn a_server_with_too_many_clients_is_waited_for() {
     let migrated = migrated().await;

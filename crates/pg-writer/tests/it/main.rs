@@ -7,6 +7,7 @@ mod conformance;
 mod faults;
 mod language;
 mod migrations;
+mod passwords;
 mod prune;
 mod refused;
 mod remask;

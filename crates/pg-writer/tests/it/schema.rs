@@ -1,9 +1,10 @@
 //! What is checked before a run: versions, columns, keys, and in which schema the tables are looked for.
 
 use local_stack::postgres;
-use pg_writer::{PgStore, StoreError, prepare};
+use login_model::Reason;
+use pg_writer::{LEDGER_AGE, PgStore, Settings, StoreError, prepare, prune, rejection_counts};
 
-use crate::support::{Migrated, batch, connect, migrated, pool_of};
+use crate::support::{Migrated, batch, connect, migrated, pool, pool_of, record};
 
 async fn complaint(migrated: &Migrated, migrate: bool) -> String {
     let error = prepare(&migrated.pool(), migrate).await.unwrap_err();
@@ -95,6 +96,36 @@ async fn the_search_path_of_the_connection_names_the_schema() {
         "logins",
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_schema_of_the_settings_holds_all_that_is_made() {
+    let database = postgres().database("named_schema").await;
+    let client = connect(database.url()).await;
+    let settings = Settings::parse(database.url()).unwrap();
+    let settings = settings.schema(r#"The "logins""#).unwrap();
+    let error = prepare(&pool(&settings), true).await.unwrap_err();
+    assert!(error.to_string().contains("CREATE SCHEMA"), "{error}");
+    client
+        .batch_execute(r#"CREATE SCHEMA "The ""logins""""#)
+        .await
+        .unwrap();
+    prepare(&pool(&settings), true).await.unwrap();
+    let store = PgStore::new(pool(&settings));
+    assert_eq!(store.write(batch([1])).await.committed.written(), 1);
+    let recorded = store.record(vec![record(2, Reason::NotJson, 1)]).await;
+    assert!(recorded.is_ok());
+    let counted = rejection_counts(&pool(&settings)).await.unwrap();
+    assert_eq!(counted.len(), 1);
+    assert_eq!(
+        prune(&pool(&settings), LEDGER_AGE, |_| ()).await.unwrap(),
+        1
+    );
+    let query = "SELECT DISTINCT relnamespace::regnamespace::text FROM pg_class WHERE relkind = 'r' \
+        AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')";
+    let schemas = client.query(query, &[]).await.unwrap();
+    let schemas: Vec<String> = schemas.iter().map(|row| row.get(0)).collect();
+    assert_eq!(schemas, [r#""The ""logins""""#]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

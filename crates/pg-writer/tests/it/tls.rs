@@ -5,13 +5,14 @@ mod certificates;
 mod server;
 
 use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use pg_writer::{StoreError, prepare};
+use pg_writer::{Settings, StoreError, TokenMaker, prepare, rejection_counts};
 
 use self::certificates::{Authority, Server};
 use self::server::TlsServer;
-use crate::support::pool_of;
+use crate::support::{pool, pool_of};
 
 /// Whether the connection that this URL gives is encrypted, or why there is none.
 async fn outcome(url: &str) -> Result<(), String> {
@@ -104,6 +105,39 @@ async fn a_server_without_tls_is_refused_by_every_mode_that_asks_for_it() {
         assert!(text.contains("does not offer TLS"), "{text}");
     }
     outcome(&format!("{url}?sslmode=disable")).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_new_connection_asks_for_a_token_of_its_own() {
+    let ours = Authority::new();
+    let server = TlsServer::start();
+    server.serve(&ours.signs(&Server::valid("localhost")));
+    let url = server.url("localhost", "verify-full", Some(&ours));
+    let counted = Arc::new(AtomicUsize::new(0));
+    let (count, right) = (Arc::clone(&counted), password_of(&url));
+    let make: TokenMaker = Arc::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        let token = right.clone();
+        Box::pin(async move { Ok(token) })
+    });
+    let settings = Settings::parse(&url).unwrap().tokens(make).unwrap();
+    let pool = pool(&settings);
+    // Two at once need two connections; a third call finds one that is open. (The table is missing, the way is open.)
+    let (one, two) = tokio::join!(rejection_counts(&pool), rejection_counts(&pool));
+    for outcome in [one, two, rejection_counts(&pool).await] {
+        assert!(matches!(outcome, Err(StoreError::Refused(_))));
+    }
+    assert_eq!(counted.load(Ordering::Relaxed), 2);
+
+    let wrong: TokenMaker = Arc::new(|| Box::pin(async { Ok("expired".to_owned()) }));
+    let settings = Settings::parse(&url).unwrap().tokens(wrong).unwrap();
+    let error = prepare(&self::pool(&settings), false).await.unwrap_err();
+    assert!(matches!(error, StoreError::Configuration(_)), "{error}");
+}
+
+fn password_of(url: &str) -> String {
+    let (login, _) = url.split_once('@').unwrap();
+    login.rsplit_once(':').unwrap().1.to_owned()
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
-//! Takes `sslmode` and `sslrootcert` out of a connection string, in both of libpq's forms, since the driver knows
-//! only three modes and no file. What is left is the driver's to read.
+//! Takes `sslmode`, `sslrootcert` and `passfile` out of a connection string, in both of libpq's forms, since the driver
+//! knows only three modes and no file. What is left is the driver's to read.
 
 use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
-/// A connection string without its TLS options, and those.
+/// A connection string without the options that are ours, and those.
 pub(crate) struct Taken {
     pub(crate) rest: String,
     pub(crate) options: Vec<(String, String)>,
@@ -20,8 +20,8 @@ pub(crate) fn take(connection: &str) -> Option<Taken> {
     }
 }
 
-fn is_tls(name: &str) -> bool {
-    matches!(name, "sslmode" | "sslrootcert")
+fn is_ours(name: &str) -> bool {
+    matches!(name, "sslmode" | "sslrootcert" | "passfile")
 }
 
 fn from_url(url: &str) -> Option<Taken> {
@@ -34,7 +34,7 @@ fn from_url(url: &str) -> Option<Taken> {
     let mut options = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
-            Some((name, value)) if is_tls(name) => {
+            Some((name, value)) if is_ours(name) => {
                 let value = percent_decode_str(value).decode_utf8().ok()?;
                 options.push((name.to_owned(), value.into_owned()));
             }
@@ -55,7 +55,7 @@ fn from_pairs(text: &str) -> Option<Taken> {
     let mut position = skip_spaces(text, 0);
     while position < text.len() {
         let pair = read_pair(text, position)?;
-        if is_tls(pair.name) {
+        if is_ours(pair.name) {
             taken.options.push((pair.name.to_owned(), pair.value));
         } else {
             taken.rest.push_str(&text[pair.span.clone()]);

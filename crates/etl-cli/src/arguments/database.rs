@@ -1,0 +1,40 @@
+//! Which database, as whom, and where its tables are. Shared by every command that talks to Postgres.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+/// Which database
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Database")]
+pub(crate) struct DatabaseArguments {
+    /// postgres://USER@HOST:PORT/DATABASE?sslmode=… The password may stand in it (in the environment then: `ps` shows
+    /// options), or in PGPASSWORD, or in ~/.pgpass (PGPASSFILE)
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) database_url: Option<String>,
+    /// A file with the password as its first line; read again for each connection, so it may be replaced at any time
+    #[arg(long, value_name = "FILE", env = "ETL_DATABASE_PASSWORD_FILE")]
+    pub(crate) database_password_file: Option<PathBuf>,
+    /// Whether the role has a password, or logs in to RDS with a token of the AWS credentials
+    #[arg(long, value_enum, value_name = "password|iam", default_value_t = DatabaseAuth::Password,
+        hide_possible_values = true, env = "ETL_DATABASE_AUTH")]
+    pub(crate) database_auth: DatabaseAuth,
+    /// The schema of the tables [default: the first of the role's search_path, mostly public]
+    #[arg(long, value_name = "NAME", env = "ETL_DATABASE_SCHEMA")]
+    pub(crate) database_schema: Option<String>,
+}
+
+/// How the role proves who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DatabaseAuth {
+    /// By a password, if the server asks for one
+    Password,
+    /// By a token for each connection, good for 15 minutes; the certificate is verified in full
+    Iam,
+}
