@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod arguments;
+mod audit;
 mod database;
+mod erase;
 mod failure;
 mod filter;
 mod key_id;
@@ -48,6 +50,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Send(arguments) => send::send(arguments).await,
             Command::Migrate(arguments) => migrate::migrate(&arguments).await,
             Command::Prune(arguments) => prune::prune(&arguments).await,
+            Command::Erase(arguments) => erase::erase(&arguments).await,
             Command::Rejects(command) => rejects::rejects(command).await,
             Command::Keyset(command) => keyset::keyset(&command).await,
             Command::Mask(arguments) => filter::mask(&arguments).await,

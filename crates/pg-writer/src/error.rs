@@ -136,6 +136,15 @@ pub(crate) fn of_plain_statement(error: &StatementError) -> StoreError {
     }
 }
 
+/// For statements that bind values: the server's own words may hold one and are not repeated.
+pub(crate) fn of_bound_statement(error: StatementError, what: &str) -> StoreError {
+    match Failure::from(error) {
+        Failure::Transient(why) => StoreError::Unavailable(why),
+        Failure::Row(rule) => StoreError::Refused(format!("{what}{rule}")),
+        Failure::Unknown => StoreError::Refused(format!("{what}; the server's own log says why")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

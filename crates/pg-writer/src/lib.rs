@@ -4,6 +4,7 @@ mod batch;
 mod column;
 mod connect;
 mod deadline;
+mod erase;
 mod error;
 #[cfg(feature = "memory")]
 mod memory;
@@ -28,6 +29,7 @@ mod tls;
 mod tls_notice;
 
 pub use batch::{Batch, Committed, LedgerKey};
+pub use erase::{DayRows, PersonColumn, count_logins, erase_logins};
 pub use error::StoreError;
 #[cfg(feature = "memory")]
 pub use memory::{Condition, MemoryFaults, MemoryStore, StoredLogin, StoredRejection};

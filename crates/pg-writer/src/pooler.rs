@@ -44,13 +44,13 @@ async fn is_forgetful(pool: &Pool) -> Option<bool> {
     let mut repeating = pool.connect_aside().await?;
     let mut busy = pool.connect_aside().await?;
     for _ in 0..TRIALS {
-        if lost(Known.get_result(&mut repeating).await) {
+        if lost(&Known.get_result(&mut repeating).await) {
             return Some(true);
         }
         // Poolers give out the server connection that came back last: this takes the one that knows the statement.
         busy.batch_execute("BEGIN").await.ok()?;
         let taken = sql::<Bool>("SELECT true").get_result::<bool>(&mut busy);
-        if lost(taken.await.map(|_| ANSWER)) || lost(Known.get_result(&mut repeating).await) {
+        if lost(&taken.await.map(|_| ANSWER)) || lost(&Known.get_result(&mut repeating).await) {
             return Some(true);
         }
         busy.batch_execute("ROLLBACK").await.ok()?;
@@ -59,9 +59,9 @@ async fn is_forgetful(pool: &Pool) -> Option<bool> {
 }
 
 /// An error of the server's, or the answer to somebody else's statement.
-fn lost(answer: QueryResult<i32>) -> bool {
+fn lost(answer: &QueryResult<i32>) -> bool {
     match answer {
-        Ok(answer) => answer != ANSWER,
+        Ok(answer) => *answer != ANSWER,
         Err(
             DieselError::DatabaseError(DatabaseErrorKind::Unknown, _)
             | DieselError::DeserializationError(_),

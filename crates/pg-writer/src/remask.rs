@@ -18,8 +18,7 @@ use masking::Masked;
 pub use self::place::Place;
 use self::statement::{ReadBlocks, UpdateLogins};
 use crate::column::{Column, oid};
-use crate::deadline::StatementError;
-use crate::error::{Failure, StoreError, of_plain_statement};
+use crate::error::{StoreError, of_bound_statement, of_plain_statement};
 use crate::pool::{Pool, Pooled, discard};
 
 /// The version of Postgres (`server_version_num`) that reads a range of blocks without reading the table.
@@ -138,7 +137,11 @@ impl<'pool> Remasking<'pool> {
             let update = UpdateLogins::<false>::new(&blocks, &columns);
             self.pool.run(update.execute(&mut *connection)).await
         };
-        settle(connection, updated.map_err(of_update)).map(|rows| rows as u64)
+        settle(
+            connection,
+            updated.map_err(|error| of_bound_statement(error, "an update of user_logins")),
+        )
+        .map(|rows| rows as u64)
     }
 }
 
@@ -166,17 +169,6 @@ fn settle<R>(connection: Pooled, outcome: Result<R, StoreError>) -> Result<R, St
         discard(connection);
     }
     outcome
-}
-
-/// The update binds values, so the server's own words may hold one and are not repeated.
-fn of_update(error: StatementError) -> StoreError {
-    match Failure::from(error) {
-        Failure::Transient(why) => StoreError::Unavailable(why),
-        Failure::Row(rule) => StoreError::Refused(format!("an update of user_logins{rule}")),
-        Failure::Unknown => StoreError::Refused(
-            "an update of user_logins; the server's own log says why".to_owned(),
-        ),
-    }
 }
 
 /// The parameters of an [`UpdateLogins`].

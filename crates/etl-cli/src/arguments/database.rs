@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 /// Which database
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Database")]
+#[expect(clippy::struct_field_names, reason = "each is the name of its option")]
 pub(crate) struct DatabaseArguments {
     /// postgres://USER@HOST:PORT/DATABASE?sslmode=… The password may stand in it (in the environment then: `ps` shows
     /// options), or in PGPASSWORD, or in ~/.pgpass (PGPASSFILE)

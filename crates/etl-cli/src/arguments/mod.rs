@@ -2,6 +2,7 @@
 
 mod config_file;
 mod database;
+mod erase;
 mod filter;
 mod keyset;
 mod masking;
@@ -20,6 +21,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::database::{DatabaseArguments, DatabaseAuth};
+pub(crate) use self::erase::{EraseArguments, PersonField};
 pub(crate) use self::filter::{
     FieldKind, FieldSpecification, FilterArguments, MaskArguments, UnmaskArguments,
 };
@@ -27,7 +30,6 @@ pub(crate) use self::keyset::{
     DestroyKey, EncryptKeyset, KekArguments, KeysetCommand, KeysetFile, NamedKey, NewKeyset,
     PromoteKey,
 };
-pub(crate) use self::database::{DatabaseArguments, DatabaseAuth};
 pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
 pub(crate) use self::prune::{LedgerArguments, PruneArguments};
 pub(crate) use self::queue::QueueArguments;
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Migrate(DatabaseArguments),
     /// Forget messages that no queue can deliver again; `run --follow` does so by itself
     Prune(PruneArguments),
+    /// Delete the rows of a person, found by user_id, or by a plain ip or device_id; leaves a record
+    Erase(EraseArguments),
     /// What was rejected: count it, or bring it back
     #[command(subcommand)]
     Rejects(RejectsCommand),

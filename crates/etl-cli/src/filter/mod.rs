@@ -20,13 +20,14 @@ use std::process::ExitCode;
 use indicatif::ProgressBar;
 use masking::Scheme;
 
-use self::audit::AuditLog;
+use self::audit::{FINISHED, Outcome, STARTED, Subject};
 use self::field::{Direction, Field};
 use self::stream::{Interrupted, Streams};
 use self::tally::Tally;
 use crate::arguments::{
     FieldKind, FieldSpecification, FilterArguments, MaskArguments, UnmaskArguments,
 };
+use crate::audit::AuditLog;
 use crate::failure::Failure;
 use crate::keys::Keys;
 use crate::terminal;
@@ -54,13 +55,14 @@ pub(crate) async fn unmask(arguments: &UnmaskArguments) -> Result<ExitCode, Fail
         Some(path) if filter.masking.needs_keyset() => keys.ids(path).await?,
         _ => Vec::new(),
     };
-    let mut log = AuditLog::open(arguments.audit_log.as_deref())?;
-    let record = audit::Record::new(filter, &fields);
-    log.append(&record.started())?;
+    let mut log = AuditLog::open(arguments.audit_log.as_deref(), "nothing was recovered")?;
+    let subject = Subject::new(filter, &fields);
+    log.append(STARTED, &subject, None::<&Outcome>)?;
     let mut tally = Tally::new(&fields);
     let streamed = stream(filter, &fields, &mut tally);
     // Whatever ended the stream: what was recovered until then is on record.
-    log.append(&record.finished(&tally, &known_keys))?;
+    let outcome = Outcome::new(&tally, &known_keys);
+    log.append(FINISHED, &subject, Some(&outcome))?;
     conclude(streamed, &tally)
 }
 

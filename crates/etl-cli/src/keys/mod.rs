@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use masking::{
-    BuildError, FieldMasker, FieldMaskerBuilder, KeyFile, KeyFileError, KeyInfo, KeyPrefix, Keyset,
-    KeysetError, Kind, Pii, Scheme,
+    BuildError, FieldMasker, FieldMaskerBuilder, KeyFile, KeyFileError, KeyInfo, KeyPrefix,
+    KeyStatus, Keyset, KeysetError, Kind, Pii, Scheme,
 };
 
 pub(crate) use self::kms::WrappingKey;
@@ -75,6 +75,17 @@ impl<'a> Keys<'a> {
         let is_prefix = |key: &&KeyInfo| key.primary && key.prefix == KeyPrefix::Tink;
         let keys = self.keyset(path).await?.show();
         Ok(keys.iter().find(is_prefix).map(|key| key.key_id))
+    }
+
+    /// The ids of keys that are switched off, and so mask nothing that is searched for.
+    pub(crate) async fn disabled_ids(&mut self, path: &Path) -> Result<Vec<u32>, Failure> {
+        let is_disabled = |key: &&KeyInfo| key.status == KeyStatus::Disabled;
+        let keys = self.keyset(path).await?.show();
+        Ok(keys
+            .iter()
+            .filter(is_disabled)
+            .map(|key| key.key_id)
+            .collect())
     }
 
     async fn keyset(&mut self, path: &Path) -> Result<&Keyset, Failure> {

@@ -154,7 +154,7 @@ async fn after_a_failover_the_pool_finds_the_server_that_may_write() {
     // The signal to read the file again reaches each session in its own time; until then the old server takes rows.
     let mut next = 10;
     let rest = loop {
-        let report = store.write(batch(next..next + 1)).await;
+        let report = store.write(batch([next])).await;
         match report.undecided {
             Some((rest, error)) => {
                 assert!(error.is_transient(), "{error}");

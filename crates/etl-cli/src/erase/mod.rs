@@ -1,0 +1,108 @@
+//! `etl erase`: finds and deletes the rows of a person.
+//!
+//! Invariant: no value, masked or not, goes anywhere but into the statement.
+
+mod plan;
+mod question;
+mod summary;
+mod values;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use pg_writer::{Pool, StoreError};
+use serde::Serialize;
+
+use self::plan::Plan;
+use self::summary::{Summary, Tally};
+use crate::arguments::EraseArguments;
+use crate::audit::AuditLog;
+use crate::database;
+use crate::failure::Failure;
+use crate::run::patiently;
+
+/// Without an index the whole table is read, however large it is.
+const STATEMENT: Duration = Duration::from_hours(24);
+/// A deletion finds what stood when it began. After this many, somebody keeps writing rows of this person.
+const PASSES: u32 = 3;
+
+pub(crate) async fn erase(arguments: &EraseArguments) -> Result<ExitCode, Failure> {
+    let plan = Plan::of(arguments).await?;
+    let settings = database::settings(&arguments.database)?.statement_timeout(STATEMENT);
+    let subject = Subject::new(arguments, &plan, settings.place());
+    let pool = Pool::new(&settings, 1)?;
+    let mut log = AuditLog::open(arguments.audit_log.as_deref(), "nothing was erased")?;
+    // Whether a person occurs is told by a dry run too, so that one is on record as well.
+    log.append("erase_started", &subject, None::<&Tally>)?;
+    let started = Instant::now();
+    let mut erased = Tally::default();
+    let outcome = work(arguments, &plan, &pool, &mut erased).await;
+    // Whatever ended it: what was erased until then is on record.
+    log.append("erase_finished", &subject, Some(&erased))?;
+    outcome?;
+    let is_clean = arguments.dry_run || erased.remaining == 0;
+    Summary::new(arguments, plan.count, erased, started.elapsed()).print(arguments.output);
+    if is_clean {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::gave_up("rows of this person keep coming").hint(
+        "keep their messages from the queue, or wait until it is drained, and run this again",
+    ))
+}
+
+async fn work(
+    arguments: &EraseArguments,
+    plan: &Plan,
+    pool: &Pool,
+    erased: &mut Tally,
+) -> Result<(), Failure> {
+    let count = async || {
+        let count = async || pg_writer::count_logins(pool, plan.column, &plan.terms).await;
+        patiently(StoreError::is_transient, count).await
+    };
+    erased.remaining = count().await?;
+    erased.found = erased.remaining;
+    if arguments.dry_run || erased.found == 0 {
+        return Ok(());
+    }
+    if !arguments.yes {
+        question::ask(erased.found, arguments)?;
+    }
+    for _ in 0..PASSES {
+        // Not tried again by itself: the counts of a deletion whose answer was lost are lost too.
+        erased.add(pg_writer::erase_logins(pool, plan.column, &plan.terms).await?);
+        erased.remaining = count().await?;
+        if erased.remaining == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What the record says was asked for.
+#[derive(Serialize)]
+struct Subject {
+    field: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheme: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyset: Option<String>,
+    database: String,
+    values: usize,
+    dry_run: bool,
+}
+
+impl Subject {
+    fn new(arguments: &EraseArguments, plan: &Plan, database: String) -> Self {
+        let keyset = plan.scheme.and(arguments.keyset.as_deref());
+        let absolute = |path| std::path::absolute(path).unwrap_or_default();
+        Self {
+            field: arguments.field.name(),
+            scheme: plan.scheme.map(masking::Scheme::name),
+            keyset: keyset.map(|path| absolute(path).display().to_string()),
+            database,
+            values: plan.count,
+            dry_run: arguments.dry_run,
+        }
+    }
+}
