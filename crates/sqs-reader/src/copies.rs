@@ -92,6 +92,7 @@ impl<T: Transport> Reader<T> {
             }
         }
         if let Some(error) = first_error {
+            self.counts.failed(&error);
             tracing::warn!(error = %error, messages = unsent.len(), "failed to send copies of messages");
         }
         unsent

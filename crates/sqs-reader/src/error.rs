@@ -40,6 +40,41 @@ pub enum QueueError {
 }
 
 impl QueueError {
+    /// The name of every class of error, for metrics.
+    pub const CLASSES: [&'static str; 10] = [
+        "no_such_queue",
+        "denied",
+        "credentials",
+        "expired",
+        "clock_skew",
+        "unreachable",
+        "throttled",
+        "server",
+        "configuration",
+        "refused",
+    ];
+
+    /// Its place among [`CLASSES`](Self::CLASSES).
+    pub(crate) fn class_index(&self) -> usize {
+        match self {
+            Self::NoSuchQueue(_) => 0,
+            Self::Denied(_) => 1,
+            Self::Credentials(_) => 2,
+            Self::Expired(_) => 3,
+            Self::ClockSkew(_) => 4,
+            Self::Unreachable(_) => 5,
+            Self::Throttled(_) => 6,
+            Self::Server(_) => 7,
+            Self::Configuration(_) => 8,
+            Self::Refused(_) => 9,
+        }
+    }
+
+    /// Which class of error it is, as one word.
+    pub fn class(&self) -> &'static str {
+        Self::CLASSES[self.class_index()]
+    }
+
     /// Whether the same call may succeed later without anybody's help. Expired credentials may be renewed by
     /// whatever hands them out, and a clock be set right.
     pub fn is_transient(&self) -> bool {

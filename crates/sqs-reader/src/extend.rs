@@ -59,7 +59,7 @@ impl<T: Transport> Reader<T> {
         let [first, ..] = due[..] else { return true };
         let since = Instant::now();
         let changed = self.transport.change_visibility(&handles, first.timeout);
-        let failures = match changed.await {
+        let failures = match self.counts.noted_batch(changed.await) {
             Ok(failures) => failures,
             Err(error) => {
                 tracing::warn!(error = %error, messages = due.len(), "failed to extend the visibility of messages");
@@ -71,6 +71,8 @@ impl<T: Transport> Reader<T> {
                 self.in_flight.extended(due.message, since, due.timeout);
             }
         }
+        let extended = due.len().saturating_sub(failures.len());
+        self.counts.extended(extended as u64);
         tracing::debug!(
             messages = due.len(),
             failed = failures.len(),

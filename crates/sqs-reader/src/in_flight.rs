@@ -154,6 +154,16 @@ impl InFlight {
         self.entries().len()
     }
 
+    /// For how long the message is held that was received first; a message that came again counts from then.
+    pub(crate) fn oldest(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let entries = self.entries();
+        let held = entries
+            .values()
+            .map(|entry| now.duration_since(entry.received_at));
+        held.max()
+    }
+
     fn forget(&self, message: Uuid) {
         let mut entries = self.entries();
         if let Some(entry) = entries.get_mut(&message) {
@@ -199,6 +209,26 @@ mod tests {
         assert_eq!(permits.available_permits(), 0);
         drop(receipt);
         assert_eq!((held.len(), permits.available_permits()), (0, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_oldest_is_the_one_held_for_longest_and_is_gone_with_its_receipt() {
+        let (held, permits) = (Arc::new(InFlight::default()), Arc::new(Semaphore::new(2)));
+        let admit = |id| {
+            held.admit(
+                Uuid::from_u128(id),
+                String::new(),
+                VISIBILITY,
+                permit(&permits),
+            )
+        };
+        assert_eq!(held.oldest(), None);
+        let first = admit(1);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let _second = admit(2);
+        assert_eq!(held.oldest(), Some(Duration::from_secs(5)));
+        drop(first);
+        assert_eq!(held.oldest(), Some(Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ pub mod backoff;
 mod batch;
 mod connect;
 mod copies;
+mod counts;
 mod dead_letter;
 mod delivery;
 mod error;

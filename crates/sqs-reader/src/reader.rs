@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 
 use crate::attributes::QueueFacts;
 use crate::batch::on_all;
+use crate::counts::Counts;
 use crate::delivery::{Delivery, Identity, id_of};
 use crate::error::QueueError;
 use crate::held_bytes::HeldBytes;
@@ -46,6 +47,7 @@ pub struct Reader<T> {
     /// Read by each request that extends, written by whoever releases: a release waits for extensions under way, which
     /// would hide again what it shows.
     pub(crate) extending: RwLock<()>,
+    pub(crate) counts: Counts,
 }
 
 /// Room for the deliveries of one receive. What the receive does not fill is given back.
@@ -83,6 +85,7 @@ impl<T: Transport> Reader<T> {
             held_bytes: Arc::new(HeldBytes::new(HELD_BYTES)),
             visibility_timeout,
             extending: RwLock::new(()),
+            counts: Counts::default(),
         }
     }
 
@@ -100,10 +103,9 @@ impl<T: Transport> Reader<T> {
     /// Receives into `slots`, waiting up to `wait` (0 to 20 s) for the first message.
     pub async fn receive(&self, slots: Slots, wait: Duration) -> Result<Vec<Delivery>, QueueError> {
         let receive = self.transport.receive(slots.count(), wait);
-        let Ok(received) = tokio::time::timeout(wait.saturating_add(HUNG_AFTER), receive).await
-        else {
-            return Err(QueueError::Unreachable("the receive hung".to_owned()));
-        };
+        let received = tokio::time::timeout(wait.saturating_add(HUNG_AFTER), receive).await;
+        let hung = |_| Err(QueueError::Unreachable("the receive hung".to_owned()));
+        let received = self.counts.noted(received.unwrap_or_else(hung));
         let mut permits = slots.0;
         let admit = |message| permits.split(1).map(|permit| self.admit(message, permit));
         Ok(received?.into_iter().filter_map(admit).collect())
@@ -132,7 +134,9 @@ impl<T: Transport> Reader<T> {
             .into_iter()
             .map(|delivery| delivery.receipt)
             .collect();
-        let call = |chunk: Vec<String>| async move { self.transport.delete(&chunk).await };
+        let call = |chunk: Vec<String>| async move {
+            self.counts.noted_batch(self.transport.delete(&chunk).await)
+        };
         let handle = |index: usize| receipts[index].handle();
         let failed = on_all("delete messages", receipts.len(), handle, call).await;
         DeleteReport {
@@ -151,7 +155,8 @@ impl<T: Transport> Reader<T> {
         drop(self.extending.write().await);
         let handle = |index: usize| deliveries[index].receipt.handle();
         let call = |chunk: Vec<String>| async move {
-            self.transport.change_visibility(&chunk, timeout).await
+            let changed = self.transport.change_visibility(&chunk, timeout).await;
+            self.counts.noted_batch(changed)
         };
         on_all(
             "change the visibility of messages",
@@ -182,8 +187,23 @@ impl<T: Transport> Reader<T> {
         self.transport.requests()
     }
 
+    /// For how long the message is held that was received first; none where nothing is held.
+    pub fn oldest_held(&self) -> Option<Duration> {
+        self.in_flight.oldest()
+    }
+
+    /// Messages whose visibility was extended so far, each time counted.
+    pub fn extensions(&self) -> u64 {
+        self.counts.extensions()
+    }
+
+    /// Calls that failed so far, by [class](QueueError::CLASSES); tries inside the AWS client aside.
+    pub fn failures(&self) -> Vec<(&'static str, u64)> {
+        self.counts.failures()
+    }
+
     /// What the queue says of itself now.
     pub async fn facts(&self) -> Result<QueueFacts, QueueError> {
-        self.transport.facts().await
+        self.counts.noted(self.transport.facts().await)
     }
 }
