@@ -30,6 +30,27 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The name of every class of error, for metrics.
+    pub const CLASSES: [&'static str; 5] = [
+        "unavailable",
+        "refused",
+        "every_row_refused",
+        "configuration",
+        "schema",
+    ];
+
+    /// Which class of error it is, as one word.
+    pub fn class(&self) -> &'static str {
+        let index = match self {
+            Self::Unavailable(_) => 0,
+            Self::Refused(_) => 1,
+            Self::EveryRowRefused(_) => 2,
+            Self::Configuration(_) => 3,
+            Self::Schema(_) => 4,
+        };
+        Self::CLASSES[index]
+    }
+
     /// Whether the same call may succeed later without anybody's help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_))

@@ -34,7 +34,7 @@ pub use error::StoreError;
 #[cfg(feature = "memory")]
 pub use memory::{Condition, MemoryFaults, MemoryStore, StoredLogin, StoredRejection};
 pub use password::{Token, TokenMaker};
-pub use pool::Pool;
+pub use pool::{Connections, Pool};
 pub use prune::{LEDGER_AGE, prune};
 pub use rejection::{Recorded, RejectionRecord};
 pub use rejection_counts::{RejectionCount, rejection_counts};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{Object, PoolError, TimeoutType};
+use deadpool::managed::{Object, PoolError, TimeoutType, Timeouts};
 use diesel::result::{ConnectionError, QueryResult};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::{
@@ -24,6 +24,19 @@ pub(crate) type Pooled = Object<Manager>;
 
 const WAIT: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// How the connections of a pool are used just now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// The most that may be open.
+    pub limit: usize,
+    /// Open, and on loan.
+    pub busy: usize,
+    /// Open, and waiting for work.
+    pub idle: usize,
+    /// Callers that wait for one.
+    pub waiting: usize,
+}
 
 /// Connections to one database.
 pub struct Pool {
@@ -69,6 +82,35 @@ impl Pool {
     /// A connection beside the pool's, where one can be had.
     pub(crate) async fn connect_aside(&self) -> Option<AsyncPgConnection> {
         self.connector.connect().await.ok()
+    }
+
+    /// A connection, unless all are on loan.
+    pub(crate) async fn get_idle(&self) -> Result<Option<Pooled>, StoreError> {
+        let timeouts = Timeouts {
+            wait: Some(Duration::ZERO),
+            ..self.inner.timeouts()
+        };
+        match self.inner.timeout_get(&timeouts).await {
+            Ok(connection) => Ok(Some(connection)),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Ok(None),
+            Err(error) => Err(self.explain(error)),
+        }
+    }
+
+    /// Closes every connection that is not on loan: where one is dead, the others of its age mostly are.
+    pub(crate) fn forget_idle(&self) {
+        self.inner.retain(|_, _| false);
+    }
+
+    /// How the connections are used just now.
+    pub fn connections(&self) -> Connections {
+        let status = self.inner.status();
+        Connections {
+            limit: status.max_size,
+            busy: status.size.saturating_sub(status.available),
+            idle: status.available.min(status.size),
+            waiting: status.waiting,
+        }
     }
 
     /// Runs a statement within the time that the settings give each.

@@ -27,6 +27,11 @@ impl<T> Recorded<T> {
         Self(records)
     }
 
+    /// The records, to look at.
+    pub fn records(&self) -> &[RejectionRecord<T>] {
+        &self.0
+    }
+
     /// The records, to forward.
     pub fn into_records(self) -> Vec<RejectionRecord<T>> {
         self.0

@@ -8,7 +8,7 @@ use crate::batch::{Batch, Columns};
 use crate::deadline::StatementError;
 use crate::error::{Failure, StoreError, of_plain_statement};
 use crate::neighbours::Neighbours;
-use crate::pool::{Pool, discard};
+use crate::pool::{Connections, Pool, Pooled, discard};
 use crate::rejection::{Recorded, RejectionRecord, columns_of};
 use crate::report::Report;
 use crate::settle::{Attempt, settle};
@@ -38,6 +38,38 @@ impl PgStore {
     /// Statements sent by [`write`](Self::write) and [`record`](Self::record) so far.
     pub fn statements(&self) -> u64 {
         AtomicU64::load(&self.statements, Ordering::Relaxed)
+    }
+
+    /// How the connections are used just now.
+    pub fn connections(&self) -> Connections {
+        self.pool.connections()
+    }
+
+    /// Whether the database would take a batch: sends the statement of [`write`](Self::write) without rows, which asks
+    /// for the same tables and rights. Where every connection is at work it asks nothing, and the writes say.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let Some(connection) = self.pool.get_idle().await? else {
+            return Ok(());
+        };
+        if self.check_on(connection).await.is_ok() {
+            return Ok(());
+        }
+        // A connection that was idle may be dead where the database is not.
+        self.pool.forget_idle();
+        match self.pool.get_idle().await? {
+            Some(connection) => self.check_on(connection).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn check_on(&self, mut connection: Pooled) -> Result<(), StoreError> {
+        let nothing = Batch::<()>::default();
+        let answer = WriteLogins::new(&nothing.columns, &(0..0)).load::<i64>(&mut connection);
+        let Err(error) = self.pool.run(answer).await else {
+            return Ok(());
+        };
+        discard(connection);
+        Err(of_plain_statement(&error))
     }
 
     /// Writes the rows that the ledger does not hold yet. Idempotent: an undecided batch is written again whole.
