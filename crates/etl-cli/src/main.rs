@@ -10,6 +10,7 @@ mod key_id;
 mod keys;
 mod keyset;
 mod logging;
+mod metrics;
 mod migrate;
 mod pipeline;
 mod prune;
@@ -56,6 +57,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Mask(arguments) => filter::mask(&arguments).await,
             Command::Unmask(arguments) => filter::unmask(&arguments).await,
             Command::Remask(arguments) => remask::remask(&arguments).await,
+            Command::Healthcheck(arguments) => metrics::healthcheck(&arguments).await,
             Command::Completions(arguments) => reference::completions(&arguments),
             Command::Man(arguments) => reference::man(&arguments),
             Command::Options => reference::options(),

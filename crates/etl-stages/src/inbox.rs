@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pg_writer::{Committed, Recorded};
 use sqs_reader::{
-    DeleteReport, Delivery, ForwardReport, Note, QueueError, Reader, Slots, Transport,
+    DeleteReport, Delivery, ForwardReport, Note, QueueError, QueueFacts, Reader, Slots, Transport,
 };
 
 /// A queue whose messages are deleted with proof only.
@@ -75,9 +75,24 @@ impl<T: Transport> Inbox<T> {
         self.held() == 0
     }
 
-    /// What the queue says is waiting; none where it does not answer.
-    pub async fn waiting(&self) -> Option<u64> {
-        self.reader.facts().await.ok().map(|facts| facts.waiting)
+    /// For how long the message is held that was received first.
+    pub fn oldest_held(&self) -> Option<Duration> {
+        self.reader.oldest_held()
+    }
+
+    /// Messages whose visibility was extended so far.
+    pub fn extensions(&self) -> u64 {
+        self.reader.extensions()
+    }
+
+    /// Calls to the queue that failed so far, by class.
+    pub fn failures(&self) -> Vec<(&'static str, u64)> {
+        self.reader.failures()
+    }
+
+    /// What the queue says of itself now.
+    pub async fn facts(&self) -> Result<QueueFacts, QueueError> {
+        self.reader.facts().await
     }
 
     /// Requests made so far.

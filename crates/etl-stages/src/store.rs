@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use pg_writer::{Batch, PgStore, Recorded, RejectionRecord, Report, StoreError};
+use pg_writer::{Batch, Connections, PgStore, Recorded, RejectionRecord, Report, StoreError};
 use sqs_reader::Delivery;
 
 /// Rejections to record.
@@ -21,6 +21,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Statements sent so far.
     fn statements(&self) -> u64;
+
+    /// Whether it would take a batch now.
+    fn check(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// How its connections are used just now.
+    fn connections(&self) -> Connections;
 }
 
 impl Store for PgStore {
@@ -37,5 +43,13 @@ impl Store for PgStore {
 
     fn statements(&self) -> u64 {
         self.statements()
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.check().await
+    }
+
+    fn connections(&self) -> Connections {
+        self.connections()
     }
 }

@@ -6,6 +6,7 @@ mod erase;
 mod filter;
 mod keyset;
 mod masking;
+mod observing;
 mod prune;
 mod queue;
 mod reference;
@@ -31,6 +32,7 @@ pub(crate) use self::keyset::{
     PromoteKey,
 };
 pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
+pub(crate) use self::observing::ObservingArguments;
 pub(crate) use self::prune::{LedgerArguments, PruneArguments};
 pub(crate) use self::queue::QueueArguments;
 pub(crate) use self::reference::{CompletionsArguments, ManArguments, option_table};
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     Unmask(UnmaskArguments),
     /// Bring old rows of user_logins under the primary key, in batches; run it again to go on where it stopped
     Remask(RemaskArguments),
+    /// Ask a run on this machine whether it works, at its --metrics-addr: exit code 0 or 1, for a container's health check
+    Healthcheck(ObservingArguments),
     /// Print a completion script for a shell, as in `etl completions bash > /etc/bash_completion.d/etl`
     Completions(CompletionsArguments),
     /// Print the manual page of `etl`, or write those of all commands

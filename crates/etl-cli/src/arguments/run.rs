@@ -7,7 +7,10 @@ use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use login_model::{AppVersionRule, EnvelopeRule};
 
-use super::{DatabaseArguments, LedgerArguments, MaskingArguments, QueueArguments, duration};
+use super::{
+    DatabaseArguments, LedgerArguments, MaskingArguments, ObservingArguments, QueueArguments,
+    duration,
+};
 
 const AFTER_HELP: &str = "\
 Examples, with the database in DATABASE_URL:
@@ -36,6 +39,8 @@ pub(crate) struct RunArguments {
     pub(crate) writing: WritingArguments,
     #[command(flatten)]
     pub(crate) ending: EndingArguments,
+    #[command(flatten)]
+    pub(crate) observing: ObservingArguments,
 }
 
 /// How the queue is read

@@ -73,6 +73,11 @@ impl Health {
         self.queue.worked();
     }
 
+    /// Whether receives have failed since the last that worked.
+    pub(crate) fn is_queue_failing(&self) -> bool {
+        self.queue.is_failing()
+    }
+
     /// Answers whether patience has ended.
     pub(crate) fn queue_failed(&self, why: &str) -> bool {
         self.failed(&self.queue, why)
@@ -107,6 +112,11 @@ impl Patience {
 
     fn worked(&self) {
         *self.since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn is_failing(&self) -> bool {
+        let since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some()
     }
 
     fn failed(&self) -> bool {

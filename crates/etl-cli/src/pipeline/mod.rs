@@ -6,6 +6,8 @@
 mod budget;
 mod filling;
 mod health;
+mod measures;
+mod observed;
 mod poll;
 mod regulator;
 mod reject;
@@ -28,6 +30,8 @@ use tokio_util::task::TaskTracker;
 use self::budget::Budget;
 use self::filling::{Filled, Filling};
 use self::health::Health;
+pub(crate) use self::measures::{Distribution, Measures};
+pub(crate) use self::observed::{Observation, Observed};
 use self::regulator::Regulator;
 pub(crate) use self::tally::{Counts, Tally};
 
@@ -74,6 +78,7 @@ pub(crate) struct Pipeline<T, S> {
     writers: Semaphore,
     tasks: TaskTracker,
     tally: Arc<Tally>,
+    measures: Measures,
     told_of_slow_write: AtomicBool,
     /// No further receive.
     stop: CancellationToken,
@@ -100,6 +105,7 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
             writers: Semaphore::new(options.writers),
             tasks: TaskTracker::new(),
             tally: Arc::default(),
+            measures: Measures::new(),
             told_of_slow_write: AtomicBool::new(false),
             stop,
             release: CancellationToken::new(),
@@ -187,10 +193,6 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
 
     pub(crate) fn tally(&self) -> &Arc<Tally> {
         &self.tally
-    }
-
-    pub(crate) async fn waiting(&self) -> Option<u64> {
-        self.inbox.waiting().await
     }
 
     pub(crate) fn requests(&self) -> u64 {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use etl_stages::Intake;
 use sqs_reader::backoff::jittered;
 use sqs_reader::{Delivery, MAX_BATCH, QueueError, Slots, Transport};
+use tokio::time::Instant;
 
 use super::regulator::Next;
 use super::{Pipeline, Store};
@@ -69,7 +70,9 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
             return Ok(Flow::Over);
         };
         self.regulator.receive_begins();
+        let since = Instant::now();
         let received = self.receive(slots).await;
+        self.measures.receive_ended(since);
         let Some(Ok(deliveries)) = received else {
             self.regulator.receive_failed();
             self.budget.give_back(asked);
@@ -130,6 +133,7 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
         self.tally.receives.add(1);
         self.health.queue_worked();
         self.tally.received.add(deliveries.len() as u64);
+        self.measures.received(&deliveries);
         let empty = deliveries.is_empty();
         self.take_in(deliveries);
         if self.stop.is_cancelled() {

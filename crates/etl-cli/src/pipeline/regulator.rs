@@ -76,6 +76,11 @@ impl Regulator {
         }
     }
 
+    /// Pollers at work.
+    pub(crate) fn active(&self) -> usize {
+        self.state().active
+    }
+
     /// A receive ended without an answer, which says nothing of the backlog.
     pub(crate) fn receive_failed(&self) {
         let mut state = self.state();

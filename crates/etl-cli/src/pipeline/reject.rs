@@ -12,9 +12,12 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
     pub(super) async fn reject(self: Arc<Self>, rejections: Rejections) {
         let mut open = rejections;
         for attempt in 0.. {
-            match self.store.record(open).await {
+            let outcome = self.store.record(open).await;
+            self.measures.progress.made();
+            match outcome {
                 Ok(recorded) => {
                     self.health.database_worked();
+                    self.measures.recorded(&recorded);
                     let report = self
                         .inbox
                         .forward(recorded, self.options.dead_letter_url.as_deref())

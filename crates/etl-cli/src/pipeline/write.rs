@@ -23,8 +23,9 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
         while let Some(batch) = open.take() {
             let report = {
                 let _writer = self.writers.acquire().await;
-                let started = Instant::now();
+                let (started, rows) = (Instant::now(), batch.len());
                 let report = self.store.write(batch).await;
+                self.measures.write_ended(rows, started.elapsed());
                 self.compare_with_visibility(started.elapsed());
                 report
             };
@@ -74,6 +75,7 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
     pub(super) async fn wait_after(&self, error: &StoreError, attempt: u32) -> bool {
         let pause = jittered(attempt, BASE, CAP);
         tracing::warn!(error = %error, retry.in_ms = pause.as_millis(), "failed to write to the database");
+        self.measures.database_failures.count(error.class());
         let why = error.to_string();
         let patience_is_over = match error {
             StoreError::EveryRowRefused(_) => self.health.rows_refused(&why),

@@ -21,6 +21,7 @@ pub(crate) use self::preflight::{dead_letter_url, patiently, receive_patiently};
 use self::summary::Summary;
 use crate::arguments::{RunArguments, warn_of_encodings};
 use crate::failure::Failure;
+use crate::metrics::Server;
 use crate::pipeline::{Ending, Options, Pipeline, Rules};
 use crate::prune::keep_pruned;
 use crate::signals::Signals;
@@ -34,6 +35,7 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     };
     warn_of_encodings(&rules.maskers);
     let run = Run {
+        server: serve(&arguments).await?,
         arguments,
         signals: Signals::listen()?,
         started: Instant::now(),
@@ -74,8 +76,17 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     }
 }
 
+/// The server of `--metrics-addr`, before anything else is touched. A dry run is over before anybody looks.
+async fn serve(arguments: &RunArguments) -> Result<Option<Server>, Failure> {
+    match &arguments.observing.metrics_addr {
+        Some(address) if !arguments.writing.dry_run => Server::start(address).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// What one run was asked for, and since when.
 struct Run {
+    server: Option<Server>,
     arguments: RunArguments,
     signals: Signals,
     started: Instant,
@@ -120,6 +131,8 @@ impl Run {
             options,
             self.signals.stop.clone(),
         );
+        let server = self.server.as_ref();
+        let _watch = server.map(|server| server.show(&pipeline, is_queue));
         let progress = progress::start(Arc::clone(&pipeline), is_queue);
         let ending = tokio::select! {
             biased;

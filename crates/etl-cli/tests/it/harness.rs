@@ -2,12 +2,14 @@
 
 mod database;
 mod event;
+mod page;
 mod program;
 mod queue;
 mod wait;
 
 pub(crate) use self::database::{Database, Held};
 pub(crate) use self::event::{Event, events};
+pub(crate) use self::page::Pages;
 pub(crate) use self::program::{Etl, Outcome, Running};
 pub(crate) use self::queue::Queue;
 pub(crate) use self::wait::until;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use etl_stages::{Rejections, Store};
 use pg_writer::MemoryStore;
-use pg_writer::{Batch, Recorded, Report, StoreError};
+use pg_writer::{Batch, Connections, Recorded, Report, StoreError};
 use sqs_reader::Delivery;
 
 use super::draw::Draw;
@@ -79,5 +79,13 @@ impl Store for Database {
 
     fn statements(&self) -> u64 {
         self.store.statements()
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn connections(&self) -> Connections {
+        Connections::default()
     }
 }

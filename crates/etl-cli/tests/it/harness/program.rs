@@ -143,6 +143,12 @@ impl Running {
         self.stderr.until(text);
     }
 
+    /// The first line of stderr that holds `text`, once there is one.
+    pub(crate) fn line_logged(&self, text: &str) -> String {
+        self.stderr.until(text);
+        self.stderr.line_with(text)
+    }
+
     /// Returns once stdout holds `text`.
     pub(crate) fn until_printed(&self, text: &str) {
         self.stdout.until(text);
@@ -204,6 +210,12 @@ impl Capture {
         let ended = self.text.1.wait_timeout_while(text, PATIENCE, missing);
         let (text, outcome) = ended.unwrap();
         assert!(!outcome.timed_out(), "no `{wanted}` in:\n{text}");
+    }
+
+    fn line_with(&self, wanted: &str) -> String {
+        let text = self.text.0.lock().unwrap();
+        let mut lines = text.lines();
+        lines.find(|line| line.contains(wanted)).unwrap().to_owned()
     }
 
     fn whole(&mut self) -> String {
