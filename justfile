@@ -88,7 +88,7 @@ build-stack:
 release:
     cargo build --release --package etl-cli
 
-# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench figures` for latency, memory, idling and start, `just bench micro` for the stages, `just bench ledger` for a ledger of ten million rows
+# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench figures` for latency, memory, idling and start, `just bench micro` for the stages, `just bench ledger` for a ledger of ten million rows, `just bench partitions` for tables in partitions beside plain ones
 bench *arguments: build-bench
     #!/bin/sh
     set -eu
@@ -97,6 +97,9 @@ bench *arguments: build-bench
     fi
     if [ '{{ arguments }}' = ledger ]; then
         exec cargo run --release --package pg-writer --example ledger
+    fi
+    if [ '{{ arguments }}' = partitions ]; then
+        exec cargo run --release --package pg-writer --example partitions
     fi
     export LOCAL_STACK_HOME='{{ bench_folder }}/stack' AWS_RETRY_MODE=standard
     stack='{{ target }}/release/local-stack' etl='{{ target }}/release/etl'

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use pg_writer::Pool;
+
 use crate::arguments::{DatabaseArguments, PruneArguments};
 use crate::database::open_pool;
 use crate::failure::Failure;
@@ -23,6 +25,7 @@ pub(crate) async fn prune(arguments: &PruneArguments) -> Result<ExitCode, Failur
         );
     }
     let pool = open_pool(&arguments.database, 1)?;
+    keep_partitions(&pool, age).await;
     let progress = terminal::progress(None, "{spinner} {human_pos} forgotten ({per_sec})");
     let pruned = pg_writer::prune(&pool, age, |pruned| progress.set_position(pruned)).await;
     progress.finish_and_clear();
@@ -55,5 +58,19 @@ async fn prune_once(
 ) -> Result<u64, pg_writer::StoreError> {
     let pool = open_pool(database, 1)
         .map_err(|failure| pg_writer::StoreError::Configuration(failure.to_string()))?;
+    keep_partitions(&pool, age).await;
     pg_writer::prune(&pool, age, |_| ()).await
+}
+
+/// Where a table is partitioned and this role's own. Without new partitions the default ones take the rows: no reason to
+/// leave the rest undone.
+async fn keep_partitions(pool: &Pool, age: Duration) {
+    match pg_writer::keep_partitions(pool, age).await {
+        Ok(0) => {}
+        Ok(days) => tracing::info!(
+            ledger.days_dropped = days,
+            "dropped whole days of the ledger"
+        ),
+        Err(error) => tracing::warn!(error = %error, "failed to keep the partitions"),
+    }
 }

@@ -10,6 +10,7 @@ mod error;
 mod memory;
 mod neighbours;
 mod own_options;
+mod partitions;
 mod pass_file;
 mod password;
 mod pool;
@@ -33,6 +34,7 @@ pub use erase::{DayRows, PersonColumn, count_logins, erase_logins};
 pub use error::StoreError;
 #[cfg(feature = "memory")]
 pub use memory::{Condition, MemoryFaults, MemoryStore, StoredLogin, StoredRejection};
+pub use partitions::{PartitionedTable, keep_partitions, partition};
 pub use password::{Token, TokenMaker};
 pub use pool::{Connections, Pool};
 pub use prune::{LEDGER_AGE, prune};

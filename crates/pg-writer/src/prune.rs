@@ -20,7 +20,7 @@ pub const LEDGER_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Rows a batch: some 50 ms of the server's time.
 const BATCH: usize = 10_000;
 /// What is older than this is older than anything; Postgres's time has an end.
-const OLDEST: f64 = 1000.0 * 365.0 * 86_400.0;
+pub(crate) const OLDEST: f64 = 1000.0 * 365.0 * 86_400.0;
 
 const HAS_RIGHT: &str =
     "SELECT coalesce(has_table_privilege(to_regclass('ingested_messages'), 'DELETE'), false)";

@@ -6,6 +6,7 @@ mod erase;
 mod filter;
 mod keyset;
 mod masking;
+mod migrate;
 mod observing;
 mod prune;
 mod queue;
@@ -32,6 +33,7 @@ pub(crate) use self::keyset::{
     PromoteKey,
 };
 pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
+pub(crate) use self::migrate::MigrateArguments;
 pub(crate) use self::observing::ObservingArguments;
 pub(crate) use self::prune::{LedgerArguments, PruneArguments};
 pub(crate) use self::queue::QueueArguments;
@@ -83,7 +85,7 @@ pub(crate) enum Command {
     /// Put login events on a queue: a JSONL file, or generated ones
     Send(SendArguments),
     /// Create or update the tables
-    Migrate(DatabaseArguments),
+    Migrate(MigrateArguments),
     /// Forget messages that no queue can deliver again; `run --follow` does so by itself
     Prune(PruneArguments),
     /// Delete the rows of a person, found by user_id, or by a plain ip or device_id; leaves a record

@@ -34,3 +34,33 @@ fn a_role_that_may_not_delete_is_told_the_grant() {
         .output();
     outcome.assert_refused(2, &["GRANT DELETE ON ingested_messages"]);
 }
+
+#[test]
+fn partitions_are_made_by_migrate_and_kept_by_prune() {
+    let database = Database::migrated();
+    let etl = |command: &str, arguments: &[&str]| {
+        let etl = Etl::new(command).env("DATABASE_URL", database.url());
+        let outcome = etl.args(arguments).output();
+        assert_eq!(outcome.code, 0, "{outcome:?}");
+        outcome
+    };
+    let both = [
+        "--partition",
+        "user_logins",
+        "--partition",
+        "ingested_messages",
+    ];
+    let outcome = etl("migrate", &both);
+    assert!(
+        outcome.stdout.contains("ingested_messages is partitioned"),
+        "{outcome:?}"
+    );
+    database.execute(
+        "CREATE TABLE ingested_messages_2020_01_01 PARTITION OF ingested_messages \
+         FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-01-02 00:00:00+00')",
+    );
+    let days = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'ingested_messages'::regclass";
+    assert_eq!(database.texts(days), ["10"]);
+    etl("prune", &[]);
+    assert_eq!(database.texts(days), ["9"]);
+}

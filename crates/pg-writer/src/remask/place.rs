@@ -17,7 +17,7 @@ pub(crate) const OID: u32 = 27;
 #[diesel(postgres_type(oid = 27, array_oid = 1010))]
 pub(crate) struct Tid;
 
-/// The place of a row at the time when it was read.
+/// The place of a row at the time when it was read. Blocks count through all partitions, one behind the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromSqlRow, AsExpression)]
 #[diesel(sql_type = Tid)]
 pub struct Place {
@@ -29,6 +29,15 @@ impl Place {
     /// Before the first row of a block.
     pub(crate) const fn start_of(block: u32) -> Self {
         Self { block, item: 0 }
+    }
+
+    pub(crate) const fn block(self) -> u32 {
+        self.block
+    }
+
+    /// The same item of another block.
+    pub(crate) const fn at_block(self, block: u32) -> Self {
+        Self { block, ..self }
     }
 
     /// The wire form (`tidsend` in Postgres's `tid.c`).

@@ -68,14 +68,16 @@ impl Blocks {
 
 /// The rows that hold a value that needs work. A column to leave alone gets a pattern that matches all.
 pub(super) struct ReadBlocks<'a, const RANGE: bool> {
+    table: &'a str,
     blocks: Blocks,
     finished_ip: &'a str,
     finished_device_id: &'a str,
 }
 
 impl<'a, const RANGE: bool> ReadBlocks<'a, RANGE> {
-    pub(super) fn new(blocks: &Range<u32>, finished: &'a Finished) -> Self {
+    pub(super) fn new(table: &'a str, blocks: &Range<u32>, finished: &'a Finished) -> Self {
         Self {
+            table,
             blocks: Blocks::of(blocks),
             finished_ip: finished.ip.as_deref().unwrap_or_default(),
             finished_device_id: finished.device_id.as_deref().unwrap_or_default(),
@@ -85,9 +87,9 @@ impl<'a, const RANGE: bool> ReadBlocks<'a, RANGE> {
 
 impl<const RANGE: bool> QueryFragment<Pg> for ReadBlocks<'_, RANGE> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "SELECT login.ctid, login.masked_ip, login.masked_device_id FROM user_logins AS login WHERE ",
-        );
+        out.push_sql("SELECT login.ctid, login.masked_ip, login.masked_device_id FROM ");
+        out.push_sql(self.table);
+        out.push_sql(" AS login WHERE ");
         self.blocks.push_condition::<RANGE>(&mut out)?;
         out.push_sql(" AND (login.masked_ip !~ ");
         out.push_bind_param::<Text, _>(self.finished_ip)?;
@@ -98,9 +100,10 @@ impl<const RANGE: bool> QueryFragment<Pg> for ReadBlocks<'_, RANGE> {
     }
 }
 
+/// No static id: each partition has a text of its own, and is prepared once.
 impl<const RANGE: bool> QueryId for ReadBlocks<'_, RANGE> {
-    type QueryId = ReadBlocks<'static, RANGE>;
-    const HAS_STATIC_QUERY_ID: bool = true;
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 impl<const RANGE: bool> Query for ReadBlocks<'_, RANGE> {
@@ -109,15 +112,17 @@ impl<const RANGE: bool> Query for ReadBlocks<'_, RANGE> {
 
 /// Changes the rows that are still as they were read.
 pub(super) struct UpdateLogins<'a, const RANGE: bool> {
+    table: &'a str,
     blocks: Blocks,
     place: ColumnSlice<'a>,
     texts: [ColumnSlice<'a>; 4],
 }
 
 impl<'a, const RANGE: bool> UpdateLogins<'a, RANGE> {
-    pub(super) fn new(blocks: &Range<u32>, columns: &'a Columns) -> Self {
+    pub(super) fn new(table: &'a str, blocks: &Range<u32>, columns: &'a Columns) -> Self {
         let all = |column: &'a Column| column.slice(0..columns.rows);
         Self {
+            table,
             blocks: Blocks::of(blocks),
             place: all(&columns.place),
             texts: [
@@ -132,8 +137,10 @@ impl<'a, const RANGE: bool> UpdateLogins<'a, RANGE> {
 
 impl<const RANGE: bool> QueryFragment<Pg> for UpdateLogins<'_, RANGE> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        out.push_sql(self.table);
         out.push_sql(
-            "UPDATE user_logins AS login SET masked_ip = coalesce(change.new_ip, login.masked_ip), \
+            " AS login SET masked_ip = coalesce(change.new_ip, login.masked_ip), \
              masked_device_id = coalesce(change.new_device_id, login.masked_device_id) FROM unnest(",
         );
         out.push_bind_param::<Array<Nullable<Tid>>, _>(&self.place)?;
@@ -156,7 +163,8 @@ impl<const RANGE: bool> QueryFragment<Pg> for UpdateLogins<'_, RANGE> {
     }
 }
 
+/// No static id: each partition has a text of its own, and is prepared once.
 impl<const RANGE: bool> QueryId for UpdateLogins<'_, RANGE> {
-    type QueryId = UpdateLogins<'static, RANGE>;
-    const HAS_STATIC_QUERY_ID: bool = true;
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }

@@ -8,6 +8,7 @@ mod conformance;
 mod faults;
 mod language;
 mod migrations;
+mod partitions;
 mod passwords;
 mod prune;
 mod refused;
