@@ -48,7 +48,11 @@ impl fmt::Display for BuildError {
             Self::MissingKeyset(scheme) => write!(formatter, "{scheme} needs a keyset"),
             Self::MissingIpcryptKey => write!(formatter, "ipcrypt-pfx needs an ipcrypt key"),
             Self::WrongKeyType { scheme, found } => {
-                write!(formatter, "{scheme} cannot use a keyset of {found} keys")
+                let other = found.scheme();
+                write!(
+                    formatter,
+                    "{scheme} cannot use a keyset of {found} keys, which are for {other}"
+                )
             }
             Self::AddressesOnly => write!(formatter, "ipcrypt-pfx masks addresses only"),
         }

@@ -144,7 +144,10 @@ impl fmt::Display for KeysetError {
         }
         formatter.write_str(self.about_the_whole())?;
         match self {
-            Self::UnsupportedType { type_url } => write!(formatter, ": {type_url}"),
+            Self::UnsupportedType { type_url } => write!(
+                formatter,
+                ": {type_url} (AesSivKey is for aes-siv, HmacPrfKey for hmac-sha256)"
+            ),
             Self::NotJson { line, column } => {
                 write!(formatter, ", from line {line} column {column} on")
             }

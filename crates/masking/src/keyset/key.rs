@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::KeysetError;
+use crate::scheme::Scheme;
 use crate::secret::Secret;
 
 /// The length of Tink's prefix: `01` and the key's id.
@@ -26,6 +27,14 @@ impl KeyType {
         match self {
             Self::AesSiv => "type.googleapis.com/google.crypto.tink.AesSivKey",
             Self::HmacPrf => "type.googleapis.com/google.crypto.tink.HmacPrfKey",
+        }
+    }
+
+    /// The scheme that masks with keys of the type.
+    pub const fn scheme(self) -> Scheme {
+        match self {
+            Self::AesSiv => Scheme::AesSiv,
+            Self::HmacPrf => Scheme::HmacSha256,
         }
     }
 

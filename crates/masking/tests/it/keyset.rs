@@ -361,7 +361,7 @@ fn errors_read_after_failed_to() {
             KeysetError::UnsupportedType {
                 type_url: "AesGcmKey".into(),
             },
-            "the keyset holds keys of a type that masks nothing here: AesGcmKey",
+            "the keyset holds keys of a type that masks nothing here: AesGcmKey (AesSivKey is for aes-siv, HmacPrfKey for hmac-sha256)",
         ),
         (KeysetError::Encrypted, "the keyset is encrypted"),
     ];
