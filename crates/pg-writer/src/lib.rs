@@ -16,6 +16,7 @@ mod password;
 mod pool;
 mod pooler;
 mod prune;
+mod recent;
 mod rejection;
 mod rejection_counts;
 mod remask;

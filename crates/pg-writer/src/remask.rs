@@ -19,6 +19,7 @@ use masking::Masked;
 
 use self::parts::{Part, parts};
 pub use self::place::Place;
+pub(crate) use self::place::Tid;
 use self::statement::{ReadBlocks, UpdateLogins};
 use crate::column::{Column, oid};
 use crate::error::{StoreError, of_bound_statement, of_plain_statement};

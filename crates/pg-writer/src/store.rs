@@ -9,6 +9,7 @@ use crate::deadline::StatementError;
 use crate::error::{Failure, StoreError, of_plain_statement};
 use crate::neighbours::Neighbours;
 use crate::pool::{Connections, Pool, Pooled, discard};
+use crate::recent::recent_masks;
 use crate::rejection::{Recorded, RejectionRecord, columns_of};
 use crate::report::Report;
 use crate::settle::{Attempt, settle};
@@ -70,6 +71,15 @@ impl PgStore {
         };
         discard(connection);
         Err(of_plain_statement(&error))
+    }
+
+    /// `masked_ip` and `masked_device_id` of the rows in the last blocks of the table; none where that would cost more
+    /// than a look, or is not allowed.
+    pub async fn recent_masks(
+        &self,
+        blocks: u32,
+    ) -> Result<Vec<(Option<String>, Option<String>)>, StoreError> {
+        recent_masks(&self.pool, blocks).await
     }
 
     /// Writes the rows that the ledger does not hold yet. Idempotent: an undecided batch is written again whole.
