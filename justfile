@@ -140,8 +140,9 @@ build-bench:
     fi
 
 # Exchange values and keysets with Google Tink for Python, which is installed into a virtual environment
-interop:
+interop: build
     TINK_VENV='{{ target / "tink" }}' crates/masking/interop/exchange.sh
+    TINK_VENV='{{ target / "tink" }}' crates/etl-cli/interop/kms.sh '{{ etl_binary }}' '{{ stack }}'
 
 # Write docs/OPTIONS.md anew, from the options in the code
 options: build

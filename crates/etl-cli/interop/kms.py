@@ -22,7 +22,9 @@ REGION = os.environ["AWS_REGION"]
 
 def etl(program, endpoint, *arguments, stdin=""):
     environment = dict(os.environ, AWS_ENDPOINT_URL_KMS=endpoint, ETL_LOG_LEVEL="error")
-    done = subprocess.run([program, *arguments], input=stdin, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([program, *arguments], input=stdin, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
     return done.stdout.strip()
 
 

@@ -7,6 +7,8 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 etl="$1" stack="$2"
 work="$(mktemp -d)"
+# The account of the servers walks through it.
+chmod 711 "$work"
 export LOCAL_STACK_HOME="$work/stack"
 trap '"$stack" down > /dev/null 2>&1; rm -rf "$work"' EXIT
 
