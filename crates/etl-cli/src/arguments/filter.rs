@@ -8,6 +8,7 @@ use masking::{Kind, Scheme};
 
 use super::KekArguments;
 use super::masking::scheme;
+use crate::failure::Failure;
 
 /// Mask values, stdin to stdout: one a line, or fields of JSON lines or CSV
 #[derive(Debug, clap::Args)]
@@ -38,8 +39,7 @@ pub(crate) struct FilterArguments {
     #[command(flatten)]
     pub(crate) kek: KekArguments,
     /// One value a line, of this domain: ip or device_id for the columns of user_logins
-    #[arg(long, value_name = "DOMAIN", required_unless_present_any = ["jsonl", "csv"],
-        conflicts_with_all = ["jsonl", "csv", "field"])]
+    #[arg(long, value_name = "DOMAIN", conflicts_with_all = ["jsonl", "csv", "field"])]
     pub(crate) domain: Option<String>,
     /// What the values are [default: ip where the domain is ip, else text]
     #[arg(long, value_enum, conflicts_with_all = ["jsonl", "csv", "field"])]
@@ -57,17 +57,25 @@ pub(crate) struct FilterArguments {
 
 impl FilterArguments {
     /// What is converted; a whole line is a field without a name.
-    pub(crate) fn fields(&self) -> Vec<FieldSpecification> {
+    pub(crate) fn fields(&self) -> Result<Vec<FieldSpecification>, Failure> {
         let Some(domain) = &self.domain else {
-            return self.field.clone();
+            let has_form = self.jsonl || self.csv;
+            return has_form.then(|| self.field.clone()).ok_or_else(no_form);
         };
         let kind = self.kind.unwrap_or_else(|| FieldKind::of_domain(domain));
-        vec![FieldSpecification {
+        Ok(vec![FieldSpecification {
             name: String::new(),
             domain: domain.clone(),
             kind,
-        }]
+        }])
     }
+}
+
+fn no_form() -> Failure {
+    Failure::usage("what stands in the input is not said").hint(
+        "one value a line: --domain ip (or device_id); fields of JSON lines or of CSV: --jsonl or --csv, with \
+         --field masked_ip=ip --field masked_device_id=device_id",
+    )
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

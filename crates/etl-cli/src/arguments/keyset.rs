@@ -1,5 +1,6 @@
 //! The options of `etl keyset`.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -56,6 +57,16 @@ pub(crate) struct NewKeyset {
     pub(crate) kek: KekArguments,
 }
 
+/// As it is given to a command: ` --keyset-kek URI`, or nothing.
+impl fmt::Display for KekArguments {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.keyset_kek {
+            Some(key) => write!(formatter, " --keyset-kek {}", key.uri()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Which key file
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeysetFile {
@@ -64,6 +75,13 @@ pub(crate) struct KeysetFile {
     pub(crate) keyset: PathBuf,
     #[command(flatten)]
     pub(crate) kek: KekArguments,
+}
+
+/// As it is given to a command.
+impl fmt::Display for KeysetFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "--keyset {}{}", self.keyset.display(), self.kek)
+    }
 }
 
 /// Make a copy of a key file that a key at AWS KMS encrypts

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use login_model::Reason;
 
 use super::{DatabaseArguments, OutputFormat, QueueArguments, duration};
 
@@ -31,9 +33,9 @@ pub(crate) struct RedriveArguments {
     /// The dead-letter queue, name or URL [default: as the queue's RedrivePolicy says]
     #[arg(long, value_name = "QUEUE", env = "ETL_DEAD_LETTER_QUEUE")]
     pub(crate) dead_letter_queue: Option<String>,
-    /// Only messages rejected for this reason, such as missing_field; may be repeated
-    #[arg(long, value_name = "REASON")]
-    pub(crate) reason: Vec<String>,
+    /// Only messages rejected for this reason; may be repeated
+    #[arg(long, value_name = "REASON", value_parser = reasons())]
+    pub(crate) reason: Vec<Reason>,
     /// Only the message first sent under this id; may be repeated
     #[arg(long, value_name = "ID")]
     pub(crate) message_id: Vec<uuid::Uuid>,
@@ -52,4 +54,9 @@ pub(crate) struct RedriveArguments {
     /// With --dry-run: print the bodies too. They hold personal data
     #[arg(long, requires = "dry_run")]
     pub(crate) show_bodies: bool,
+}
+
+fn reasons() -> impl TypedValueParser<Value = Reason> {
+    let names = Reason::ALL.iter().map(|reason| reason.as_str());
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Reason>())
 }

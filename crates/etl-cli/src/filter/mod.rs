@@ -74,7 +74,7 @@ async fn fields(
     refuse_repeated(arguments)?;
     let (scheme, key_file) = (arguments.masking, arguments.keyset.as_deref());
     let mut fields = Vec::new();
-    for FieldSpecification { name, domain, kind } in arguments.fields() {
+    for FieldSpecification { name, domain, kind } in arguments.fields()? {
         if scheme.needs_ipcrypt_key() && kind == FieldKind::Text {
             return Err(addresses_only(scheme, &domain));
         }

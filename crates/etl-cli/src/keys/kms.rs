@@ -68,6 +68,11 @@ fn is_key(resource: &str) -> bool {
 }
 
 impl WrappingKey {
+    /// Its name on the command line.
+    pub(crate) fn uri(&self) -> String {
+        format!("{SCHEME}{}", self.arn)
+    }
+
     /// Asks KMS to decrypt a keyset.
     pub(crate) async fn open(&self, sealed: &EncryptedKeyset) -> Result<Keyset, Failure> {
         let request = self.client().await.decrypt();
@@ -157,8 +162,10 @@ fn check_length(bytes: usize) -> Result<(), Failure> {
 /// Errors before a request was out: credentials are looked up there too.
 fn no_request(causes: &str) -> Failure {
     if causes.contains("credential") || causes.contains("identity") {
-        Failure::usage(format!("AWS credentials: none could be loaded ({causes})"))
-            .hint(CREDENTIALS)
+        // The first line names the cause, the others every place that was looked at.
+        let cause = causes.lines().next().unwrap_or_default();
+        let cause = cause.trim_start_matches("other: ").trim_end_matches(':');
+        Failure::usage(format!("AWS credentials: none could be loaded ({cause})")).hint(CREDENTIALS)
     } else {
         unreachable(causes)
     }

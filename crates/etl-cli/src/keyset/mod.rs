@@ -34,10 +34,7 @@ async fn add(file: &KeysetFile) -> Result<(), Failure> {
     next(
         "give this file to every worker and reader first: who lacks the key cannot read what it masks",
     );
-    next(&format!(
-        "then etl keyset promote --keyset {}",
-        path.display()
-    ));
+    next(&format!("then etl keyset promote {file}"));
     Ok(())
 }
 
@@ -58,8 +55,8 @@ async fn promote(arguments: &PromoteKey) -> Result<(), Failure> {
     next("give this file to every worker and restart it: a worker reads its keys at start");
     match key_type {
         KeyType::AesSiv => next(&format!(
-            "then etl remask --masking aes-siv --keyset {}: until it is done equal values have two masks",
-            path.display()
+            "then etl remask --masking aes-siv {}: until it is done equal values have two masks",
+            arguments.file
         )),
         _ => next(
             "old rows keep their masks, which nobody can bring over: equal values have two from now on",

@@ -7,7 +7,7 @@ use masking::{IpcryptKey, KeyFile, KeyType, Keyset, KeysetError, Pii, Scheme};
 use super::next;
 use crate::arguments::{EncryptKeyset, NewKeyset};
 use crate::failure::Failure;
-use crate::keys;
+use crate::keys::{self, WrappingKey};
 
 pub(super) async fn new(arguments: &NewKeyset) -> Result<(), Failure> {
     let (path, scheme) = (&arguments.out, arguments.scheme);
@@ -23,9 +23,10 @@ pub(super) async fn new(arguments: &NewKeyset) -> Result<(), Failure> {
         next(what_to_keep(wrapped_by.is_some()));
     }
     next(&format!(
-        "etl run {} --keyset {}",
+        "etl run {} --keyset {}{}",
         run_options(scheme),
-        path.display()
+        path.display(),
+        arguments.kek
     ));
     Ok(())
 }
@@ -88,14 +89,15 @@ pub(super) async fn encrypt(arguments: &EncryptKeyset) -> Result<(), Failure> {
         out.display(),
         path.display()
     );
-    tell_what_follows(path, out);
+    tell_what_follows(path, out, key);
     Ok(())
 }
 
-fn tell_what_follows(clear: &Path, encrypted: &Path) {
+fn tell_what_follows(clear: &Path, encrypted: &Path, key: &WrappingKey) {
     next(&format!(
-        "use --keyset {} with --keyset-kek in every command",
-        encrypted.display()
+        "use --keyset {} --keyset-kek {} from now on",
+        encrypted.display(),
+        key.uri()
     ));
     next(&format!(
         "then remove {} and every copy of it: whoever has one needs no KMS",

@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod input;
+mod mixture;
 mod preflight;
 mod progress;
 mod summary;
@@ -124,6 +125,7 @@ impl Run {
     ) -> Result<ExitCode, Failure> {
         let options = self.options(source.dead_letter_url.clone());
         let is_queue = source.is_queue;
+        mixture::warn(&store, &rules.maskers).await;
         let pipeline = Pipeline::new(
             source.reader,
             store,

@@ -310,3 +310,29 @@ fn a_disabled_key_recovers_nothing_until_it_is_enabled() {
         "1.2.3.4\n"
     );
 }
+
+#[test]
+fn what_the_input_holds_must_be_said() {
+    let keys = Keys::of("aes-siv");
+    for arguments in [&[][..], &["--field", "ip"]] {
+        let outcome = filter("unmask", &keys, arguments, "");
+        outcome.assert_refused(
+            2,
+            &["--domain ip", "--jsonl or --csv", "--field masked_ip=ip"],
+        );
+    }
+}
+
+#[test]
+fn a_key_file_of_another_scheme_is_refused_by_the_names_of_both() {
+    let keys = Keys::of("aes-siv");
+    let arguments = ["--masking", "hmac-sha256", "--domain", "ip"];
+    let outcome = filter("mask", &keys, &arguments, "1.2.3.4\n");
+    outcome.assert_refused(
+        2,
+        &["hmac-sha256", "AesSivKey", "aes-siv", "etl keyset new"],
+    );
+    let arguments = ["--masking", "ipcrypt-pfx", "--domain", "device_id"];
+    let outcome = filter("mask", &Keys::of("ipcrypt-pfx"), &arguments, "1.2.3.4\n");
+    outcome.assert_refused(2, &["addresses only", "--kind ip"]);
+}

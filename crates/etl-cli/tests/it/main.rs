@@ -17,6 +17,7 @@ mod keyset;
 mod kms;
 mod limits;
 mod metrics;
+mod mixture;
 mod options;
 mod privacy;
 mod prometheus;

@@ -94,6 +94,14 @@ fn a_scheme_that_needs_a_key_names_the_option_for_it() {
 }
 
 #[test]
+fn a_scheme_for_addresses_alone_asks_for_another_for_the_device() {
+    refused(
+        &["--masking", "ipcrypt-pfx", "--keyset", "none.json"],
+        &["addresses only", "hint: ", "--mask-device-id"],
+    );
+}
+
+#[test]
 fn base64_is_said_to_be_no_protection_at_every_start() {
     let (queue, database) = stage();
     let outcome = Etl::run(&queue, &database).output();

@@ -105,6 +105,16 @@ fn filters_leave_the_others_in_the_dead_letter_queue_and_visible() {
         "{outcome:?}"
     );
     assert_eq!(queue.dead_letter.as_ref().unwrap().depth(), (1, 0));
+    let unknown = redrive(&queue, &["--reason", "mising_field"]);
+    unknown.assert_refused(
+        2,
+        &[
+            "--reason",
+            "missing_field",
+            "not_json",
+            "refused_by_database",
+        ],
+    );
     let nothing = redrive(&queue, &["--older-than", "1h"]);
     assert!(nothing.stdout.starts_with("0 of 1"), "{nothing:?}");
 }
