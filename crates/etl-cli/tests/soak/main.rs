@@ -1,12 +1,13 @@
 //! The real binary on a real queue and a real Postgres, killed, cut off and served twice, at full length: what the
 //! simulation proves of the pipeline, seen from outside. Run by `just soak`; not part of the ordinary tests.
 //!
-//! `kills` (20,000 messages, 100 times kill -9), `outage` (Postgres away for 30 s), `workers` (four on one queue);
-//! without a name all three. Each prints one line and ends with an error where a message is lost or there twice.
+//! `kills` (20,000 messages, 100 times kill -9), `outage` (Postgres away for 30 s), `workers` (four on one queue),
+//! `rolling` (four, one of them replaced every second); without a name all. Each prints one line and ends with an error where a message is lost or there twice.
 
 mod kills;
 mod outage;
 mod random;
+mod rolling;
 mod stage;
 mod verdict;
 mod workers;
@@ -19,15 +20,16 @@ type Scenario = (&'static str, fn() -> bool);
 fn main() -> ExitCode {
     let named: Vec<String> = std::env::args().skip(1).collect();
     let wanted = |name: &str| named.is_empty() || named.iter().any(|given| given == name);
-    let scenarios: [Scenario; 3] = [
+    let scenarios: [Scenario; 4] = [
         ("kills", kills::run),
         ("outage", outage::run),
         ("workers", workers::run),
+        ("rolling", rolling::run),
     ];
     let asked_for = scenarios.into_iter().filter(|(name, _)| wanted(name));
     let passed: Vec<bool> = asked_for.map(|(_, run)| run()).collect();
     if passed.is_empty() {
-        eprintln!("expected one of: kills, outage, workers");
+        eprintln!("expected one of: kills, outage, workers, rolling");
     }
     if passed.is_empty() || passed.contains(&false) {
         return ExitCode::FAILURE;
