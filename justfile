@@ -88,7 +88,7 @@ build-stack:
 release:
     cargo build --release --package etl-cli
 
-# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench figures` for latency, memory, idling and start, `just bench micro` for the stages, `just bench ledger` for a ledger of ten million rows, `just bench partitions` for tables in partitions beside plain ones
+# Measure `etl run` beside the bare SDK loop and other consumers: `just bench --messages 500000`; `just bench figures` for latency, memory, idling and start, `just bench workers` for 1 to 8 on one queue, `just bench micro` for the stages, `just bench ledger` for a ledger of ten million rows, `just bench partitions` for tables in partitions beside plain ones
 bench *arguments: build-bench
     #!/bin/sh
     set -eu
@@ -109,9 +109,9 @@ bench *arguments: build-bench
     "$etl" migrate > /dev/null
     [ -f '{{ bench_folder }}/keyset.json' ] || "$etl" keyset new --out '{{ bench_folder }}/keyset.json'
     set -- {{ arguments }}
-    if [ "${1:-}" = figures ]; then
-        shift
-        '{{ bench_python }}' bench/figures.py --etl "$etl" --stack "$stack" --keyset '{{ bench_folder }}/keyset.json' "$@"
+    if [ "${1:-}" = figures ] || [ "${1:-}" = workers ]; then
+        script=$1 && shift
+        '{{ bench_python }}' "bench/$script.py" --etl "$etl" --stack "$stack" --keyset '{{ bench_folder }}/keyset.json' "$@"
         exit
     fi
     set -- --peer 'Python, boto3 and psycopg2={{ bench_python }} bench/peers/python_peer.py'
@@ -147,6 +147,10 @@ interop: build
 # Write docs/OPTIONS.md anew, from the options in the code
 options: build
     '{{ etl_binary }}' options > docs/OPTIONS.md
+
+# Check the image, the manifests and the Terraform of `deploy/` as far as it goes here: `files`, `container`, `kubernetes`, `terraform`, `aws`, or all without a name
+deploy-check *parts: build
+    deploy/check {{ parts }}
 
 # Check format, lints and documentation
 lint: format-check

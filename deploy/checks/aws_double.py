@@ -19,7 +19,7 @@ def with_redrive_allow_policy():
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
     Queue.redrive_allow_policy = None
     shown = Queue.attributes.fget
-    Queue.attributes = property(lambda self: {name: value for name, value in shown(self).items() if value is not None})
+    Queue.attributes = property(lambda self: {name: value for name, value in shown(self).items() if value not in (None, "")})
 
 
 def with_policies_that_stay():

@@ -61,7 +61,9 @@ until_true() {
     done
 }
 
-rows_are() { [ "$("$stack" psql -Atqc 'SELECT count(*) FROM user_logins')" = "$1" ]; }
+as_superuser() { "$stack" psql --username postgres --quiet "$@"; }
+
+rows_are() { [ "$(as_superuser -Atc 'SELECT count(*) FROM user_logins')" = "$1" ]; }
 
 # The worker, seen from outside: the child of the `unshare` that was started.
 worker_of() { cat "/proc/$1/task/$1/children"; }
@@ -75,6 +77,20 @@ end_of() {
     [ "$code" = "$2" ] || { cat "$folder/run.log" >&2 && fail "exit code $code after SIGTERM, expected $2"; }
 }
 
+# The URL of DATABASE_URL for another role.
+url_as() { echo "$DATABASE_URL" | sed "s#//[^@]*@#//$1:only-for-this-check@#"; }
+
+# Owner and worker as deploy/postgres makes them, the tables by the owner.
+roles() {
+    as_superuser --set ON_ERROR_STOP=1 --file "$repository/deploy/postgres/roles.sql"
+    as_superuser --command "ALTER ROLE etl_owner PASSWORD 'only-for-this-check'" \
+        --command "ALTER ROLE etl_worker PASSWORD 'only-for-this-check'"
+    DATABASE_URL=$(url_as etl_owner) "$etl" migrate > /dev/null
+    as_superuser --set ON_ERROR_STOP=1 --command 'SET ROLE etl_owner' \
+        --file "$repository/deploy/postgres/worker-rights.sql"
+    DATABASE_URL=$(url_as etl_worker)
+}
+
 run_as_process_one() {
     (contained --version) || fail 'the binary does not start in an empty root'
     "$stack" up > /dev/null
@@ -82,7 +98,7 @@ run_as_process_one() {
     eval "$("$stack" env)"
     export ETL_QUEUE_NAME=contained ETL_MASKING=redact ETL_METRICS_ADDR=127.0.0.1:9464
     "$stack" queue contained --dead-letter contained-dead-letters --max-receive-count 10 > /dev/null
-    "$etl" migrate > /dev/null
+    roles
     "$etl" send --generate 100 > /dev/null
     (contained run --follow --no-migrate) > "$folder/run.out" 2> "$folder/run.log" &
     unshare=$!
@@ -96,7 +112,7 @@ run_as_process_one() {
     unshare=$!
     until_true grep --quiet --ignore-case 'database\|queue' "$folder/run.log"
     end_of "$unshare" 0
-    echo '100 messages drained as process 1 and user 65532 in an empty root; SIGTERM ends it with 0, its summary printed'
+    echo '100 messages drained as process 1, user 65532 and role etl_worker in an empty root; SIGTERM ends it with 0'
 }
 
 lints
