@@ -17,11 +17,31 @@ import urllib.request
 from pathlib import Path
 
 import boto3
+from botocore.exceptions import EndpointConnectionError
 
 REGION = "eu-central-1"
 MESSAGES = 100
-# What a deletion leaves by design: a key waits for days, a task definition stays readable, roles stay with the account.
-STAYS = {("kms", "Key"): "PendingDeletion", ("ecs", "TaskDefinition"): "INACTIVE"}
+# Where the task has its files.
+MOUNT = "/var/run/etl"
+# Every kind of thing that the module makes, and how to list it. Task definitions that are not active and KMS keys that
+# wait for their deletion are what AWS leaves of such things, for good and for days.
+LISTS = [
+    ("sqs", "list_queues", "QueueUrls", {}),
+    ("kms", "list_aliases", "Aliases", {}),
+    ("secretsmanager", "list_secrets", "SecretList", {}),
+    ("iam", "list_roles", "Roles", {}),
+    ("rds", "describe_db_instances", "DBInstances", {}),
+    ("rds", "describe_db_snapshots", "DBSnapshots", {}),
+    ("rds", "describe_db_subnet_groups", "DBSubnetGroups", {}),
+    ("rds", "describe_db_parameter_groups", "DBParameterGroups", {}),
+    ("ec2", "describe_security_groups", "SecurityGroups", {}),
+    ("ecs", "list_clusters", "clusterArns", {}),
+    ("ecs", "list_task_definitions", "taskDefinitionArns", {"status": "ACTIVE"}),
+    ("logs", "describe_log_groups", "logGroups", {}),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", {}),
+    ("application-autoscaling", "describe_scalable_targets", "ScalableTargets", {"ServiceNamespace": "ecs"}),
+    ("application-autoscaling", "describe_scaling_policies", "ScalingPolicies", {"ServiceNamespace": "ecs"}),
+]
 
 
 class Double:
@@ -50,8 +70,9 @@ class Double:
         deadline = time.monotonic() + 120
         while True:
             try:
-                return urllib.request.urlopen(f"{self.endpoint}/moto-api/data.json").read()
-            except OSError:
+                self.client("sqs").list_queues()
+                return
+            except EndpointConnectionError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     sys.exit("the double of AWS does not start")
                 time.sleep(0.1)
@@ -62,9 +83,14 @@ class Double:
         urllib.request.urlopen(request).read()
 
     def inventory(self):
-        """How many there are of each kind of thing."""
-        kinds = json.loads(self.await_answer())
-        return {(service, kind): things for service, of in kinds.items() for kind, things in of.items()}
+        """What there is, by kind."""
+        found = {}
+        for service, call, key, options in LISTS:
+            answer = getattr(self.client(service), call)(**options)
+            found[key] = {json.dumps(thing, sort_keys=True, default=str) for thing in answer.get(key, [])}
+        keys = [self.client("kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in self.client("kms").list_keys()["Keys"]]
+        found["Keys"] = {key["KeyId"] for key in keys if key["KeyState"] != "PendingDeletion"}
+        return found
 
     def client(self, service):
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION)
@@ -98,19 +124,31 @@ def run_etl(etl, *arguments, environment=None):
 
 
 def place_keyset(etl, double, folder, outputs):
-    """Made, put into the secret, and read back as the container `files` of the task does; the options that open it."""
-    made, read = folder / "made.json", folder / "keyset.json"
-    kek = ["--keyset-kek", outputs["keyset_kek"]["value"]]
-    for old in (made, read):
-        old.unlink(missing_ok=True)
-    run_etl(etl, "keyset", "new", "--out", str(made), *kek)
-    secrets, secret = double.client("secretsmanager"), outputs["keyset_secret"]["value"]
-    secrets.put_secret_value(SecretId=secret, SecretString=made.read_text())
-    read.touch(mode=0o600)
-    read.write_text(secrets.get_secret_value(SecretId=secret)["SecretString"])
-    if "encryptedKeyset" not in read.read_text():
+    """Made under the KMS key, and put into the secret."""
+    made = folder / "made.json"
+    made.unlink(missing_ok=True)
+    run_etl(etl, "keyset", "new", "--out", str(made), "--keyset-kek", outputs["keyset_kek"]["value"])
+    if "encryptedKeyset" not in made.read_text():
         sys.exit("the keyset is not encrypted")
-    return ["--keyset", str(read), *kek]
+    secret = outputs["keyset_secret"]["value"]
+    double.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=made.read_text())
+
+
+def start_task(double, folder):
+    """What Fargate does with the task: secrets become variables, the container `files` writes, the worker gets its own."""
+    task = double.client("ecs").describe_task_definition(taskDefinition="logins-worker")["taskDefinition"]
+    containers = {container["name"]: container for container in task["containerDefinitions"]}
+    named = {name: {pair["name"]: pair["value"] for pair in of["environment"]} for name, of in containers.items()}
+    for secret in containers["files"]["secrets"]:
+        value = double.client("secretsmanager").get_secret_value(SecretId=secret["valueFrom"])["SecretString"]
+        named["files"][secret["name"]] = value
+    mounted = folder / "files"
+    mounted.mkdir(exist_ok=True)
+    script = [word.replace(MOUNT, str(mounted)) for word in containers["files"]["command"]]
+    if os.geteuid() != 0:
+        script[-1] = script[-1].replace("chown 65532:65532 *", "true")
+    subprocess.run(script, env={"PATH": os.environ["PATH"], **named["files"]}, check=True)
+    return {name: value.replace(MOUNT, str(mounted)) for name, value in named["etl"].items()}
 
 
 def worker_credentials(double, role):
@@ -126,14 +164,17 @@ def work(etl, double, folder):
     """Messages in, a worker with its role's rights, rows out; what cannot be read is found behind the queue's policy."""
     outputs = json.loads(terraform(folder, "output", "-json"))
     queue, dead_letters = outputs["queue_url"]["value"], outputs["dead_letter_queue_url"]["value"]
-    keyset = place_keyset(etl, double, folder, outputs)
+    place_keyset(etl, double, folder, outputs)
+    task = start_task(double, folder)
+    # The database is this machine's, which knows no tokens of IAM.
+    task = {name: value for name, value in task.items() if name not in ("DATABASE_URL", "ETL_DATABASE_AUTH")}
     run_etl(etl, "migrate")
     run_etl(etl, "send", "--queue-url", queue, "--generate", str(MESSAGES))
     double.client("sqs").send_message(QueueUrl=queue, MessageBody="not a login")
     role = worker_credentials(double, outputs["worker_role"]["value"])
     double.authorise_after(0)
-    options = ["--queue-url", queue, "--masking", "aes-siv", "--no-migrate", "--output", "json", "--wait-time-seconds", "1"]
-    summary = json.loads(run_etl(etl, "run", *options, *keyset, environment=role))
+    options = ["--no-migrate", "--output", "json", "--wait-time-seconds", "1"]
+    summary = json.loads(run_etl(etl, "run", *options, environment=task | role))
     denied = subprocess.run(
         [etl, "send", "--queue-url", queue, "--generate", "1"], env=dict(os.environ, **role), capture_output=True, text=True
     )
@@ -147,19 +188,12 @@ def work(etl, double, folder):
     depth = double.client("sqs").get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["All"])["Attributes"]
     if int(depth["ApproximateNumberOfMessages"]) != summary["rejected"]:
         sys.exit(f"the dead-letter queue does not hold what was rejected: {depth}")
-    print(f"etl run on Terraform's queue, in the worker's role: {json.dumps(summary)}")
+    print(f"etl run on Terraform's queue, with its task's variables and in the worker's role: {json.dumps(summary)}")
 
 
 def leftovers(before, after):
-    """What is there now and was not before, but for what stays by design."""
-    for kind, things in after.items():
-        new = len(things) - len(before.get(kind, []))
-        if new <= 0:
-            continue
-        if kind in STAYS and all(STAYS[kind] in json.dumps(thing, default=str) for thing in things[-new:]):
-            print(f"{kind[0]}: {new} {kind[1]} left as {STAYS[kind]}, by design")
-        else:
-            yield f"{kind[0]}: {new} {kind[1]}"
+    """What is there now and was not before."""
+    return [f"{kind} {thing}" for kind, things in after.items() for thing in things - before[kind]]
 
 
 def main():
@@ -174,12 +208,12 @@ def main():
             write_variables(arguments.folder, double)
             terraform(arguments.folder, "plan", "-input=false", "-out=plan")
             terraform(arguments.folder, "apply", "-input=false", "plan")
-            print("terraform: planned and applied")
+            print(f"terraform: planned and applied, {len(leftovers(before, double.inventory()))} things that can be listed")
             work(arguments.etl, double, arguments.folder)
             terraform(arguments.folder, "destroy", "-input=false", "-auto-approve")
-            left = list(leftovers(before, double.inventory()))
+            left = leftovers(before, double.inventory())
             if left:
-                sys.exit("terraform destroy left behind: " + ", ".join(left))
+                sys.exit("terraform destroy left behind:\n" + "\n".join(left))
             print("terraform: destroyed, nothing left behind")
         finally:
             double.process.terminate()

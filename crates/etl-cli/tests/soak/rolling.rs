@@ -12,28 +12,32 @@ use crate::verdict::Verdict;
 const WORKERS: usize = 4;
 const RESTARTS: u32 = 60;
 const PERIOD: Duration = Duration::from_secs(1);
-/// The queue never holds fewer, so that every worker has work in hand when its turn comes.
-const LEAST_DEPTH: u64 = 4_000;
+/// Filled up to this before every restart, so that a worker has work in hand when its turn comes.
+const DEPTH: u64 = 8_000;
 const MESSAGES_AT_ONCE: usize = 500;
+/// At most so many times a restart, so that a sender slower than the workers does not go on for ever.
+const FILLS: usize = 8;
 const VISIBILITY_SECONDS: u32 = 15;
-/// As far away as a queue in the same region.
-const PACE: [&str; 1] = ["latency=10ms"];
+/// With few pollers on a queue that is not near, the workers leave something on it.
+const PACE: [&str; 1] = ["latency=40ms"];
+const POLLERS: &str = "4";
 /// In a hundred messages.
 const MOST_DELIVERED_AGAIN: u64 = 2;
 
 pub(crate) fn run() -> bool {
     let began = Instant::now();
     let mut stage = Stage::new(VISIBILITY_SECONDS, &PACE, seed());
-    fill(&mut stage);
-    let mut workers: Vec<Child> = (0..WORKERS).map(|_| stage.follow()).collect();
-    let mut ended_well = 0;
+    (0..2).for_each(|_| fill(&mut stage));
+    let mut workers: Vec<Child> = (0..WORKERS).map(|_| start(&stage)).collect();
+    let (mut ended_well, mut idle) = (0, 0);
     let first_restart = Instant::now();
     for restart in 0..RESTARTS {
         fill(&mut stage);
         sleep((PERIOD * restart).saturating_sub(first_restart.elapsed()));
+        idle += usize::from(stage.depth() == 0);
         let leaving = workers.remove(0);
         ask_to_stop(&leaving);
-        workers.push(stage.follow());
+        workers.push(start(&stage));
         ended_well += usize::from(end(leaving).success());
     }
     let restarting = first_restart.elapsed();
@@ -50,20 +54,28 @@ pub(crate) fn run() -> bool {
     let again = stage.queue.statistics().received - messages;
     let verdict = Verdict::of(&stage);
     println!(
-        "soak rolling: {verdict}; {RESTARTS} restarts of {WORKERS} workers in {:.0} s, {ended_well} ended well, \
-         {again} delivered again ({:.2} %), {:.0} s",
+        "soak rolling: {verdict}; {RESTARTS} restarts of {WORKERS} workers in {:.0} s ({idle} with nothing to do), \
+         {ended_well} ended well, {again} delivered again ({:.2} %), {:.0} s",
         restarting.as_secs_f64(),
         percentage(again, messages),
         began.elapsed().as_secs_f64()
     );
     let all_ended_well = ended_well == RESTARTS as usize + WORKERS;
-    verdict.holds() && all_ended_well && again * 100 < messages * MOST_DELIVERED_AGAIN
+    verdict.holds() && all_ended_well && idle == 0 && again * 100 < messages * MOST_DELIVERED_AGAIN
 }
 
 fn fill(stage: &mut Stage) {
-    while stage.depth() < LEAST_DEPTH {
-        stage.send(MESSAGES_AT_ONCE);
+    for _ in 0..FILLS {
+        if stage.depth() < DEPTH {
+            stage.send(MESSAGES_AT_ONCE);
+        }
     }
+}
+
+fn start(stage: &Stage) -> Child {
+    let mut worker = stage.etl("run");
+    worker.args(["--follow", "--pollers", POLLERS]);
+    worker.spawn().expect("etl starts")
 }
 
 fn ask_to_stop(worker: &Child) {
