@@ -184,7 +184,7 @@ where
         match attempt().await {
             Err(error) if may_pass(&error) && Instant::now() < until => {
                 let pause = jittered(tries, BASE, CAP);
-                tracing::warn!(error = %error, retry.in_ms = pause.as_millis(), "not ready yet");
+                tracing::warn!(error = %error, retry.in_ms = pause.as_millis(), "queue or database not ready yet");
                 tokio::time::sleep(pause).await;
             }
             outcome => return Ok(outcome?),

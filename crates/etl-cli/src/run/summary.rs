@@ -44,23 +44,17 @@ impl Summary {
             line("duplicates", duplicates, "stood there already"),
         ];
         if is_queue {
-            lines.push(line(
-                "rejected",
-                rejected,
-                "unreadable, now in the dead-letter queue; reasons in rejected_messages",
-            ));
+            let remedy = "why: etl rejects list; once that is mended: etl rejects redrive";
+            let meaning = "unreadable, now in the dead-letter queue";
+            lines.push(line_with_remedy("rejected", rejected, meaning, remedy));
         }
         if left > 0 || !is_queue {
-            let where_to = if is_queue {
-                "on the queue: no dead-letter queue took them"
+            let (meaning, remedy) = if is_queue {
+                LEFT_ON_QUEUE
             } else {
-                "in the input"
+                LEFT_IN_INPUT
             };
-            lines.push(line(
-                "left",
-                left,
-                &format!("unreadable, {where_to}; reasons in rejected_messages"),
-            ));
+            lines.push(line_with_remedy("left", left, meaning, remedy));
         }
         if is_queue {
             lines.push(line(
@@ -78,6 +72,25 @@ impl Summary {
         }
         lines.concat()
     }
+}
+
+/// What became of them, and what to do.
+const LEFT_ON_QUEUE: (&str, &str) = (
+    "unreadable, on the queue: no dead-letter queue took them",
+    "why: etl rejects list; they come again in an hour, for --dead-letter-queue or a RedrivePolicy to take",
+);
+const LEFT_IN_INPUT: (&str, &str) = (
+    "unreadable, in the input",
+    "why: etl rejects list; put them, once mended, into a file of their own",
+);
+
+/// The remedy stands below, where there is anything to mend.
+fn line_with_remedy(name: &str, count: u64, meaning: &str, remedy: &str) -> String {
+    let line = line(name, count, meaning);
+    if count == 0 {
+        return line;
+    }
+    format!("{line}{:21}  {remedy}\n", "")
 }
 
 fn line(name: &str, count: u64, meaning: &str) -> String {
@@ -120,8 +133,10 @@ mod tests {
 received          100  deliveries in 0.50 s
 written            98  new rows in user_logins
 duplicates          0  stood there already
-rejected            1  unreadable, now in the dead-letter queue; reasons in rejected_messages
-left                1  unreadable, on the queue: no dead-letter queue took them; reasons in rejected_messages
+rejected            1  unreadable, now in the dead-letter queue
+                       why: etl rejects list; once that is mended: etl rejects redrive
+left                1  unreadable, on the queue: no dead-letter queue took them
+                       why: etl rejects list; they come again in an hour, for --dead-letter-queue or a RedrivePolicy to take
 deleted            99  from the queue (25 requests to SQS)
 ";
         assert_eq!(summary().text(true), expected);

@@ -144,7 +144,8 @@ fn the_text_summary_says_what_became_of_every_delivery() {
     received            2  deliveries in 0.00 s
     written             1  new rows in user_logins
     duplicates          0  stood there already
-    rejected            1  unreadable, now in the dead-letter queue; reasons in rejected_messages
+    rejected            1  unreadable, now in the dead-letter queue
+                           why: etl rejects list; once that is mended: etl rejects redrive
     deleted             2  from the queue (N requests to SQS)
     ");
 }
@@ -160,8 +161,9 @@ fn what_was_left_has_a_line_of_its_own() {
     received            1  deliveries in 0.00 s
     written             0  new rows in user_logins
     duplicates          0  stood there already
-    rejected            0  unreadable, now in the dead-letter queue; reasons in rejected_messages
-    left                1  unreadable, on the queue: no dead-letter queue took them; reasons in rejected_messages
+    rejected            0  unreadable, now in the dead-letter queue
+    left                1  unreadable, on the queue: no dead-letter queue took them
+                           why: etl rejects list; they come again in an hour, for --dead-letter-queue or a RedrivePolicy to take
     deleted             0  from the queue (N requests to SQS)
     ");
 }

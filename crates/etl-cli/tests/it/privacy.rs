@@ -1,12 +1,12 @@
-//! What must never be seen: no value of a message, no password and no key in any output, at the most talkative
-//! level, while messages are rejected, rows refused and writes tried again.
+//! What must never be seen: no value of a message, no password and no key in any output or on any page, at the most
+//! talkative level, while messages are rejected, rows refused and writes tried again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{Database, Etl, Event, Outcome, Queue, events, stage};
+use crate::harness::{Database, Etl, Event, Outcome, Pages, Queue, Running, events, stage};
 
 const SECRET_KEY: &str = "zz-the-secret-access-key";
 const LOCK: &str = "LOCK TABLE user_logins IN ACCESS EXCLUSIVE MODE";
@@ -55,17 +55,30 @@ fn secrets(database: &Database) -> [String; 2] {
 
 fn assert_shows_none<'a>(outcome: &Outcome, hidden: impl IntoIterator<Item = &'a String>) {
     for text in hidden {
-        assert!(
-            !outcome.stdout.contains(text.as_str()),
-            "{text} in {}",
-            outcome.stdout
-        );
-        assert!(
-            !outcome.stderr.contains(text.as_str()),
-            "{text} in {}",
-            outcome.stderr
-        );
+        assert_absent(text, &outcome.stdout);
+        assert_absent(text, &outcome.stderr);
     }
+}
+
+fn assert_absent(hidden: &str, text: &str) {
+    assert!(!text.contains(hidden), "{hidden} in {text}");
+}
+
+/// A follower that can be looked at, until it has deleted so many; all that it served, and its end.
+fn looked_at(etl: Etl, meanwhile: impl FnOnce(), deleted: u32) -> (String, Outcome) {
+    let serving = ["--follow", "--metrics-addr", "127.0.0.1:0"];
+    let running: Running = etl.args(serving).start();
+    let pages = Pages::of(&running);
+    meanwhile();
+    pages.until("etl_messages_deleted_total", f64::from(deleted));
+    pages.until_status("/readyz", 200);
+    let paths = ["/metrics", "/healthz", "/readyz", "/"];
+    let served = paths.map(|path| {
+        let page = pages.get(path);
+        page.head + &page.body
+    });
+    running.signal("TERM");
+    (served.concat(), running.end())
 }
 
 fn talkative(etl: Etl, log: &[(&str, &str)]) -> Etl {
@@ -74,14 +87,15 @@ fn talkative(etl: Etl, log: &[(&str, &str)]) -> Etl {
         .fold(etl, |etl, (name, value)| etl.env(name, value))
 }
 
-fn an_eventful_run(queue: &Queue, database: &Database, log: &[(&str, &str)]) -> Outcome {
+fn an_eventful_run(queue: &Queue, database: &Database, log: &[(&str, &str)]) -> (String, Outcome) {
     database.execute(TALKATIVE);
     let lock = database.hold(LOCK);
-    let running = talkative(Etl::run(queue, database), log).start();
-    database.until_a_write_waits();
-    database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'etl' AND datname = current_database()");
-    drop(lock);
-    running.end()
+    let events = || {
+        database.until_a_write_waits();
+        database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'etl' AND datname = current_database()");
+        drop(lock);
+    };
+    looked_at(talkative(Etl::run(queue, database), log), events, 66)
 }
 
 fn nothing_is_shown(log: &[(&str, &str)]) {
@@ -93,10 +107,10 @@ fn nothing_is_shown(log: &[(&str, &str)]) {
         .stdin(lines)
         .output();
     assert_eq!(sent.code, 0, "{sent:?}");
-    let looked_at = talkative(Etl::run(&queue, &database), log)
+    let dry_run = talkative(Etl::run(&queue, &database), log)
         .args(["--dry-run"])
         .output();
-    let outcome = an_eventful_run(&queue, &database, log);
+    let (served, outcome) = an_eventful_run(&queue, &database, log);
     assert_eq!(outcome.summary().counts(), [66, 59, 0, 7, 0], "{outcome:?}");
     for happened in [
         "failed to write to the database",
@@ -111,10 +125,13 @@ fn nothing_is_shown(log: &[(&str, &str)]) {
     }
     let (values, secrets) = (values(&bodies), secrets(&database));
     assert_shows_none(&outcome, values.iter().chain(&secrets));
+    for hidden in values.iter().chain(&secrets) {
+        assert_absent(hidden, &served);
+    }
     assert_shows_none(&sent, values.iter().chain(&secrets));
     // A dry run prints rows, and a row holds its user_id.
     let masked = values.iter().filter(|value| !value.starts_with("user-"));
-    assert_shows_none(&looked_at, masked.chain(&secrets));
+    assert_shows_none(&dry_run, masked.chain(&secrets));
 }
 
 #[test]
@@ -156,10 +173,11 @@ fn keys_are_not_shown() {
         "--keyset",
         path,
     ]);
-    let outcome = run.output();
+    let (served, outcome) = looked_at(run, || (), 3);
     assert_eq!(outcome.summary().get("written"), 3);
     // The first bytes of a key's protobuf are the same in all of them.
     let (_, material) = key.split_at(8);
+    assert_absent(material, &served);
     assert_shows_none(&made, [&material.to_owned()]);
     assert_shows_none(&outcome, [&material.to_owned()]);
 }

@@ -22,10 +22,13 @@ pub(crate) struct Page {
 impl Pages {
     /// Of a program that was told to serve at port 0 and says at which it does.
     pub(crate) fn of(running: &Running) -> Self {
-        let line = running.line_logged("metrics.addr=");
-        let (_, address) = line.split_once("metrics.addr=").unwrap();
+        let line = running.line_logged("metrics.addr");
+        // Text or JSON.
+        let (_, rest) = line.split_once("metrics.addr").unwrap();
+        let address = rest.trim_start_matches(['"', ':', '=']);
+        let end = address.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
         Self {
-            address: address.trim().to_owned(),
+            address: address[..end.unwrap_or(address.len())].to_owned(),
         }
     }
 
