@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod app_version;
+mod body_encoding;
 mod depth;
 mod envelope;
 mod event;
@@ -14,6 +15,7 @@ mod rejection;
 mod text;
 
 pub use app_version::AppVersionRule;
+pub use body_encoding::BodyEncoding;
 pub use envelope::EnvelopeRule;
 pub use event::LoginEvent;
 pub use field::Field;

@@ -7,13 +7,14 @@ use serde_json::value::RawValue;
 
 use crate::depth::is_too_deep;
 use crate::{
-    AppVersionRule, EnvelopeRule, Field, LoginEvent, Reason, Rejection, envelope, members, text,
+    AppVersionRule, BodyEncoding, EnvelopeRule, Field, LoginEvent, Reason, Rejection,
+    body_encoding, envelope, members, text,
 };
 
 /// The white space of JSON (RFC 8259, section 2).
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// How many envelopes may stand in each other: SNS round EventBridge are two.
+/// How many envelopes may stand in each other, compression counted as one: SNS round EventBridge are two.
 const MAX_ENVELOPES: u8 = 4;
 
 /// The members that are read, in the order of [`Field::ALL`].
@@ -35,6 +36,7 @@ const NAMES: [&str; 6] = {
 pub struct Parser {
     app_version: AppVersionRule,
     envelope: EnvelopeRule,
+    body_encoding: BodyEncoding,
 }
 
 impl Parser {
@@ -57,6 +59,13 @@ impl Parser {
         self
     }
 
+    /// Whether compressed bodies are unpacked.
+    #[must_use]
+    pub const fn body_encoding(mut self, encoding: BodyEncoding) -> Self {
+        self.body_encoding = encoding;
+        self
+    }
+
     /// Reads one message body.
     ///
     /// A byte order mark before it is skipped: editors leave one, and it is not part of the message.
@@ -72,7 +81,7 @@ impl Parser {
 
     fn parse_layer(self, body: &str, envelopes: u8) -> Result<LoginEvent<'_>, Rejection> {
         if !body.trim_start_matches(WHITE_SPACE).starts_with('{') {
-            return Err(Rejection::of_message(reason_for_no_object(body)));
+            return self.parse_packed(body, envelopes);
         }
         let values = members::read(body, &NAMES)?;
         let [None, ..] = values else {
@@ -84,6 +93,22 @@ impl Parser {
                 .parse_layer(&inner, envelopes - 1)
                 .map(LoginEvent::into_owned),
             None => self.event(values),
+        }
+    }
+
+    /// A body that is no object may unpack to one.
+    fn parse_packed(self, body: &str, envelopes: u8) -> Result<LoginEvent<'static>, Rejection> {
+        let unpacked = match self.body_encoding {
+            BodyEncoding::Gzip if envelopes > 0 => {
+                body_encoding::unpack(body.trim_start_matches(WHITE_SPACE))?
+            }
+            _ => None,
+        };
+        match unpacked {
+            Some(inner) => self
+                .parse_layer(&inner, envelopes - 1)
+                .map(LoginEvent::into_owned),
+            None => Err(Rejection::of_message(reason_for_no_object(body))),
         }
     }
 

@@ -100,6 +100,12 @@ reasons! {
     /// Postgres refuses this row while it takes its neighbours.
     RefusedByDatabase = "refused_by_database": "was refused by the database",
         hint: "look for a trigger or a constraint on the table that this event violates";
+    /// The body begins as base64 of gzip and is damaged, or cut off.
+    GzipDamaged = "gzip_damaged": "cannot be unpacked: it is not whole gzip in base64",
+        hint: "send base64 of one whole gzip stream, or plain JSON";
+    /// The body is small and what it unpacks to is larger than any message.
+    UnpackedTooLarge = "unpacked_too_large": "is larger than 1 MiB once it is unpacked",
+        hint: "a login event has six short fields: look at who sends this";
     /// The body points to a payload in S3 (the SQS extended client).
     S3Pointer = "s3_pointer": "is a pointer to a payload in S3",
         hint: "send login events in the message itself: they are far smaller than the limit of SQS";

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
-use login_model::{AppVersionRule, EnvelopeRule};
+use login_model::{AppVersionRule, BodyEncoding, EnvelopeRule};
 
 use super::{
     DatabaseArguments, LedgerArguments, MaskingArguments, ObservingArguments, QueueArguments,
@@ -76,6 +76,14 @@ pub(crate) struct ReadingArguments {
         env = "ETL_ENVELOPE"
     )]
     pub(crate) envelope: EnvelopeRule,
+    /// gzip: unpack bodies that are base64 of gzip, up to 1 MiB each; plain JSON is read all the same
+    #[arg(
+        long,
+        value_name = "plain|gzip",
+        default_value = "plain",
+        env = "ETL_BODY_ENCODING"
+    )]
+    pub(crate) body_encoding: BodyEncoding,
     /// Read lines of this file (- for stdin) in place of a queue
     #[arg(long, value_name = "FILE.jsonl", env = "ETL_INPUT", conflicts_with_all = ["queue_name", "queue_url", "follow"])]
     pub(crate) input: Option<PathBuf>,

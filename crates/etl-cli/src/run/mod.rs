@@ -31,7 +31,8 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let rules = Rules {
         parser: Parser::new()
             .app_version(arguments.writing.app_version)
-            .envelope(arguments.reading.envelope),
+            .envelope(arguments.reading.envelope)
+            .body_encoding(arguments.reading.body_encoding),
         maskers: arguments.masking.maskers().await?,
     };
     warn_of_encodings(&rules.maskers);

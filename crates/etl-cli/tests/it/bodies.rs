@@ -161,3 +161,17 @@ fn an_event_in_the_envelopes_of_sns_and_eventbridge_is_written() {
     let summary = Etl::run(&queue, &database).summary();
     assert_eq!(summary.counts(), [1, 1, 0, 0, 0]);
 }
+
+/// The first is `{"user_id":"packed",…}` through `gzip -n | base64`.
+#[test]
+fn compressed_bodies_are_read_where_told_so() {
+    let packed = "H4sIAAAAAAACAz2MSwqAMAxE75K1FH8rL1NKk0UwtKG1BRHvbnThbubN54JWqXhG2EBD3AlhgKDqO5XKORme3eJGo0idI/njVDLKuRpjNTm5t7KalRyDWJqayD/4vhHuBwOfLOJrAAAA";
+    let (queue, database) = stage();
+    queue.send(&[packed.to_owned(), Event(2).body()]);
+    let run = Etl::run(&queue, &database).env("ETL_BODY_ENCODING", "gzip");
+    assert_eq!(run.summary().counts(), [2, 2, 0, 0, 0]);
+    assert_eq!(
+        database.user_ids(),
+        ["packed".to_owned(), Event(2).user_id()]
+    );
+}

@@ -2,6 +2,7 @@
 
 mod allocation;
 mod bad_input;
+mod compressed;
 mod envelopes;
 mod laws;
 mod privacy;
