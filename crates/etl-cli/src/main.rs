@@ -14,6 +14,7 @@ mod metrics;
 mod migrate;
 mod pipeline;
 mod prune;
+mod reconcile;
 mod reference;
 mod rejects;
 mod remask;
@@ -52,6 +53,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Migrate(arguments) => migrate::migrate(&arguments).await,
             Command::Prune(arguments) => prune::prune(&arguments).await,
             Command::Erase(arguments) => erase::erase(&arguments).await,
+            Command::Reconcile(arguments) => reconcile::reconcile(&arguments).await,
             Command::Rejects(command) => rejects::rejects(command).await,
             Command::Keyset(command) => keyset::keyset(&command).await,
             Command::Mask(arguments) => filter::mask(&arguments).await,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod balance;
 mod batch;
 mod column;
 mod connect;
@@ -30,6 +31,7 @@ mod store;
 mod tls;
 mod tls_notice;
 
+pub use balance::{DayBalance, balance};
 pub use batch::{Batch, Committed, LedgerKey};
 pub use erase::{DayRows, PersonColumn, count_logins, erase_logins};
 pub use error::StoreError;

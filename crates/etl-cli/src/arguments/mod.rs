@@ -10,6 +10,7 @@ mod migrate;
 mod observing;
 mod prune;
 mod queue;
+mod reconcile;
 mod reference;
 mod rejects;
 mod remask;
@@ -37,6 +38,7 @@ pub(crate) use self::migrate::MigrateArguments;
 pub(crate) use self::observing::ObservingArguments;
 pub(crate) use self::prune::{LedgerArguments, PruneArguments};
 pub(crate) use self::queue::QueueArguments;
+pub(crate) use self::reconcile::ReconcileArguments;
 pub(crate) use self::reference::{CompletionsArguments, ManArguments, option_table};
 pub(crate) use self::rejects::{ListArguments, RedriveArguments, RejectsCommand};
 pub(crate) use self::remask::{LoginColumn, RemaskArguments};
@@ -90,6 +92,8 @@ pub(crate) enum Command {
     Prune(PruneArguments),
     /// Delete the rows of a person, found by user_id, or by a plain ip or device_id; leaves a record
     Erase(EraseArguments),
+    /// Check by day that every message stands once, as a row or as rejected; exit code 1 where it does not add up
+    Reconcile(ReconcileArguments),
     /// What was rejected: count it, or bring it back
     #[command(subcommand)]
     Rejects(RejectsCommand),

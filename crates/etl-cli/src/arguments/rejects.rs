@@ -54,6 +54,9 @@ pub(crate) struct RedriveArguments {
     /// With --dry-run: print the bodies too. They hold personal data
     #[arg(long, requires = "dry_run")]
     pub(crate) show_bodies: bool,
+    /// How the result is written, on stdout
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text, env = "ETL_OUTPUT")]
+    pub(crate) output: OutputFormat,
 }
 
 fn reasons() -> impl TypedValueParser<Value = Reason> {

@@ -3,6 +3,7 @@
 mod filter;
 mod list;
 mod redrive;
+mod report;
 
 use std::process::ExitCode;
 

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::filter::Filter;
+use super::report::{self, Report};
 use crate::arguments::RedriveArguments;
 use crate::failure::Failure;
 use crate::run::{dead_letter_url, receive_patiently};
@@ -47,13 +48,12 @@ pub(super) async fn redrive(arguments: &RedriveArguments) -> Result<ExitCode, Fa
     pass.reader
         .hide(std::mem::take(&mut pass.held), Duration::ZERO)
         .await;
-    println!("{report}");
+    report.print(arguments.output);
     outcome?;
-    Ok(if signals.stop.is_cancelled() {
-        ExitCode::from(signals.exit_code())
-    } else {
-        ExitCode::SUCCESS
-    })
+    if signals.stop.is_cancelled() {
+        return Ok(ExitCode::from(signals.exit_code()));
+    }
+    report.verdict()
 }
 
 /// The queue that messages go back to, and the dead-letter queue that they come from.
@@ -133,7 +133,7 @@ impl Pass<'_> {
             }
             self.counts.read += deliveries.len() as u64;
             let meant = self.sort(deliveries);
-            self.send(meant).await;
+            self.send(meant, stop).await;
             progress.set_message(format!(
                 "{} read, {} redriven",
                 self.counts.read, self.counts.redriven
@@ -154,12 +154,13 @@ impl Pass<'_> {
         meant
     }
 
-    async fn send(&mut self, meant: Vec<Delivery>) {
+    async fn send(&mut self, meant: Vec<Delivery>, stop: &CancellationToken) {
         if self.arguments.dry_run {
             self.counts.redriven += meant.len() as u64;
+            let (format, bodies) = (self.arguments.output, self.arguments.show_bodies);
             meant
                 .iter()
-                .for_each(|delivery| print(delivery, self.arguments.show_bodies));
+                .for_each(|delivery| report::print(delivery, bodies, format));
             self.held
                 .extend(meant.into_iter().map(Delivery::without_body));
             return;
@@ -176,56 +177,22 @@ impl Pass<'_> {
         self.counts.left += report.left;
         self.counts.undeleted += report.deletion.undeleted;
         if let Some(pause) = pause {
-            tokio::time::sleep(pause).await;
+            // Nothing is held unsent here: a signal ends the pause.
+            let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
     }
 
-    fn report(&self) -> String {
-        let Counts {
-            read,
-            redriven,
-            left,
-            undeleted,
-        } = self.counts;
-        let verb = if self.arguments.dry_run {
-            "would be redriven"
-        } else {
-            "redriven"
-        };
-        let mut parts = vec![format!(
-            "{redriven} of {read} messages {verb} to {}",
-            self.target.url
-        )];
-        if left > 0 {
-            parts.push(format!(
-                "{left} could not be sent and are still in the dead-letter queue"
-            ));
+    fn report(&self) -> Report {
+        let counts = &self.counts;
+        Report {
+            queue: self.target.url.clone(),
+            read: counts.read,
+            redriven: counts.redriven,
+            left: counts.left,
+            undeleted: counts.undeleted,
+            dry_run: self.arguments.dry_run,
+            is_cut: self.held.len() >= HELD_AT_MOST,
+            hides_others: self.target.fifo && !self.held.is_empty(),
         }
-        if undeleted > 0 {
-            parts.push(format!(
-                "{undeleted} stand in both queues, and make one row all the same"
-            ));
-        }
-        if self.held.len() >= HELD_AT_MOST {
-            parts.push("there is more: run it again with a narrower filter".to_owned());
-        }
-        if self.target.fifo && !self.held.is_empty() {
-            parts.push(
-                "messages behind others of their group were not seen: a FIFO queue gives out none past one that is held"
-                    .to_owned(),
-            );
-        }
-        parts.join("; ")
-    }
-}
-
-fn print(delivery: &Delivery, show_body: bool) {
-    let reason = delivery
-        .attribute(sqs_reader::REJECT_REASON)
-        .unwrap_or("unknown");
-    let field = delivery.attribute(sqs_reader::REJECT_FIELD).unwrap_or("–");
-    println!("{}  {reason}  {field}", delivery.identity.message_id);
-    if show_body {
-        println!("{}", delivery.body);
     }
 }

@@ -22,6 +22,7 @@ mod options;
 mod privacy;
 mod prometheus;
 mod prune;
+mod reconcile;
 mod reference;
 mod regression;
 mod rejects;

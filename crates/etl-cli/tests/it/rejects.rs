@@ -133,3 +133,28 @@ fn a_dry_run_moves_nothing_and_shows_bodies_only_when_told() {
     assert!(loud.stdout.contains(BAD), "{loud:?}");
     assert_eq!(queue.dead_letter.as_ref().unwrap().depth(), (1, 0));
 }
+
+#[test]
+fn a_script_reads_what_a_redrive_did() {
+    let (queue, database) = stage();
+    queue.send(&[BAD]);
+    Etl::run(&queue, &database).summary();
+    let dry = redrive(&queue, &["--dry-run", "--show-bodies", "--output", "json"]);
+    let lines: Vec<serde_json::Value> = dry
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["reason"], "not_json");
+    assert_eq!(lines[0]["body"], BAD);
+    assert_eq!(
+        (&lines[1]["redriven"], &lines[1]["dry_run"]),
+        (&1.into(), &true.into())
+    );
+    let done = redrive(&queue, &["--output", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(
+        (&report["read"], &report["redriven"]),
+        (&1.into(), &1.into())
+    );
+}

@@ -42,7 +42,10 @@ impl Stage {
         let (postgres, queue) = (Postgres::start_private(), LoadQueue::start());
         let client = SqsClient::new(queue.port());
         client
-            .ensure_queue(DEAD_LETTERS, &json!({}))
+            .ensure_queue(
+                DEAD_LETTERS,
+                &json!({ "VisibilityTimeout": visibility_seconds.to_string() }),
+            )
             .expect("a queue");
         // Higher than any soak goes: it is the program that dead-letters here, not the server.
         let policy =
@@ -80,7 +83,7 @@ impl Stage {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.expect("a log file"));
-        if subcommand == "run" {
+        if subcommand != "migrate" {
             command
                 .env("ETL_ENDPOINT_URL", self.proxy.endpoint())
                 .env("ETL_QUEUE_NAME", QUEUE)
@@ -106,8 +109,24 @@ impl Stage {
         serde_json::from_slice(&output.stdout).expect("a summary")
     }
 
+    /// Brings back what is in the dead-letter queue.
+    pub(crate) fn redrive(&self) -> Command {
+        let mut command = self.etl("rejects");
+        command.arg("redrive");
+        command
+    }
+
     /// Sends this many more messages, each with a user id of its own.
     pub(crate) fn send(&mut self, count: usize) {
+        self.send_to(QUEUE, count);
+    }
+
+    /// The same, as if they had been rejected before.
+    pub(crate) fn send_to_dead_letters(&mut self, count: usize) {
+        self.send_to(DEAD_LETTERS, count);
+    }
+
+    fn send_to(&mut self, queue: &str, count: usize) {
         let first = self.sent.all();
         let numbers: Vec<usize> = (first..first + count).collect();
         for ten in numbers.chunks(10) {
@@ -115,7 +134,7 @@ impl Stage {
                 .iter()
                 .map(|&number| json!({ "Id": number.to_string(), "MessageBody": body(number) }));
             let entries: Vec<Value> = entries.collect();
-            let input = json!({ "QueueUrl": self.queue.queue_url(QUEUE), "Entries": entries });
+            let input = json!({ "QueueUrl": self.queue.queue_url(queue), "Entries": entries });
             let answer = self
                 .client
                 .call("SendMessageBatch", &input)
