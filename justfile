@@ -71,7 +71,7 @@ simulate seeds="10000":
 simulate-seed seed:
     SEED='{{ seed }}' cargo test --profile simulate --package etl-cli --bin etl -- every_message --nocapture
 
-# Run the binary under faults, kill -9 and outages, minutes long: `kills`, `outage`, `workers`, `rolling`, or all without a name
+# Run the binary under faults, kill -9 and outages, minutes long: `kills`, `outage`, `redrive`, `workers`, `rolling`, or all without a name
 soak *names:
     cargo test --profile simulate --package etl-cli --test soak -- {{ names }}
 
