@@ -58,6 +58,11 @@ impl Failure {
         self
     }
 
+    /// What went wrong, and what to do about it.
+    pub(crate) fn into_parts(self) -> (String, Option<String>) {
+        (self.message, self.hint)
+    }
+
     #[cfg(test)]
     pub(crate) fn code(&self) -> u8 {
         self.code

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod check;
 mod database;
 mod erase;
 mod failure;
@@ -49,6 +50,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
     runtime.block_on(async {
         match command {
             Command::Run(arguments) => run::run(*arguments).await,
+            Command::Check(arguments) => Ok(check::check(&arguments.run).await),
             Command::Send(arguments) => send::send(arguments).await,
             Command::Migrate(arguments) => migrate::migrate(&arguments).await,
             Command::Prune(arguments) => prune::prune(&arguments).await,

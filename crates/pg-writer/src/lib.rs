@@ -7,6 +7,7 @@ mod connect;
 mod deadline;
 mod erase;
 mod error;
+mod examine;
 #[cfg(feature = "memory")]
 mod memory;
 mod neighbours;
@@ -35,6 +36,7 @@ pub use balance::{DayBalance, balance};
 pub use batch::{Batch, Committed, LedgerKey};
 pub use erase::{DayRows, PersonColumn, count_logins, erase_logins};
 pub use error::StoreError;
+pub use examine::{ServerFacts, TableFacts};
 #[cfg(feature = "memory")]
 pub use memory::{Condition, MemoryFaults, MemoryStore, StoredLogin, StoredRejection};
 pub use partitions::{PartitionedTable, keep_partitions, partition};

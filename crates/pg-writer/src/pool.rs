@@ -75,6 +75,11 @@ impl Pool {
         })
     }
 
+    /// Host, port and database, for messages.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     pub(crate) async fn get(&self) -> Result<Pooled, StoreError> {
         self.inner.get().await.map_err(|error| self.explain(error))
     }

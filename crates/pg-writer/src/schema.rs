@@ -23,14 +23,14 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 const LOCK: &str = "SELECT pg_advisory_lock(7310873218)";
 
 /// Rights that a run needs, and no more.
-const MISSING_RIGHTS: &str = "SELECT format('%s on %s', privilege, relation) FROM (VALUES \
+pub(crate) const MISSING_RIGHTS: &str = "SELECT format('%s on %s', privilege, relation) FROM (VALUES \
     ('user_logins', 'INSERT'), \
     ('ingested_messages', 'SELECT'), ('ingested_messages', 'INSERT'), \
     ('rejected_messages', 'SELECT'), ('rejected_messages', 'INSERT'), ('rejected_messages', 'UPDATE')\
     ) AS needed (relation, privilege) \
     WHERE to_regclass(relation) IS NOT NULL AND NOT has_table_privilege(to_regclass(relation), privilege)";
 
-const MISSING_COLUMNS: &str = "SELECT relation || '.' || wanted FROM (VALUES \
+pub(crate) const MISSING_COLUMNS: &str = "SELECT relation || '.' || wanted FROM (VALUES \
     ('user_logins', 'user_id'), ('user_logins', 'device_type'), ('user_logins', 'masked_ip'), \
     ('user_logins', 'masked_device_id'), ('user_logins', 'locale'), ('user_logins', 'app_version'), \
     ('user_logins', 'create_date'), \
@@ -47,7 +47,7 @@ const VERSIONS_READABLE: &str = "SELECT CASE WHEN to_regclass('__diesel_schema_m
     ELSE 'unreadable' END";
 
 /// Keys without which a redelivered message would be a second row: `ON CONFLICT` has nothing to conflict with.
-const MISSING_KEYS: &str = "SELECT needed.relation FROM (VALUES ('ingested_messages'), ('rejected_messages')) \
+pub(crate) const MISSING_KEYS: &str = "SELECT needed.relation FROM (VALUES ('ingested_messages'), ('rejected_messages')) \
     AS needed (relation) WHERE NOT EXISTS (SELECT FROM pg_index \
     WHERE indrelid = to_regclass(relation) AND indisunique AND indisvalid AND indpred IS NULL AND indnkeyatts = 2 \
     AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute \
@@ -144,7 +144,7 @@ async fn refuse_missing(
 
 /// Versions that the binary holds and the database does not know of. Where this role may not read the versions,
 /// none: the check of columns then decides.
-async fn pending(
+pub(crate) async fn pending(
     pool: &Pool,
     connection: &mut AsyncPgConnection,
 ) -> Result<BTreeSet<String>, StoreError> {
@@ -201,7 +201,7 @@ async fn execute(
         .map_err(|error| of_plain_statement(&error))
 }
 
-async fn texts(
+pub(crate) async fn texts(
     pool: &Pool,
     connection: &mut AsyncPgConnection,
     query: &str,

@@ -188,6 +188,15 @@ impl Settings {
         })
     }
 
+    /// Whether the server must show a certificate of a trusted authority.
+    pub fn checks_certificate(&self) -> bool {
+        match self.ssl_mode {
+            SslMode::VerifyCa | SslMode::VerifyFull => true,
+            SslMode::Require => self.root_certificate.is_some(),
+            SslMode::Disable | SslMode::Prefer => false,
+        }
+    }
+
     /// Host, port and database, for messages.
     pub fn place(&self) -> String {
         let host = match self.config.get_hosts().first() {

@@ -14,13 +14,14 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{Builder, Credentials, Region};
 
 use crate::address::{Endpoint, QueueAddress, QueueArn};
+use crate::caller::Caller;
 use crate::error::QueueError;
 use crate::sdk::SdkTransport;
 use crate::transport::Transport as _;
 
 /// How long over its wait a receive's answer may take.
 const OVER_WAIT: Duration = Duration::from_secs(10);
-const CALL: Duration = Duration::from_secs(10);
+pub(crate) const CALL: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(3);
 const CALL_TRIES: u32 = 3;
 /// Where a server that is not AWS is meant to be, if nobody says: it takes any.
@@ -43,6 +44,7 @@ pub struct Settings {
 pub struct Connection {
     polls: Client,
     calls: Client,
+    caller: Option<Caller>,
 }
 
 impl Connection {
@@ -77,11 +79,20 @@ impl Connection {
         if let Some(endpoint) = &settings.endpoint {
             loader = loader.endpoint_url(endpoint.as_str());
         }
-        let base = base(&loader.load().await, own_server)?;
+        let shared = loader.load().await;
+        let server = settings.endpoint.as_ref().or(own_server.as_ref());
+        let caller = Caller::new(&shared, settings.endpoint.is_some(), is_aws(server));
+        let base = base(&shared, own_server)?;
         Ok(Self {
             polls: Client::from_conf(for_polls(base.clone(), settings.longest_wait).build()),
             calls: Client::from_conf(for_calls(base).build()),
+            caller,
         })
+    }
+
+    /// Asks STS who the credentials are. `None` where the server is not AWS, which need not have an STS.
+    pub fn caller(&self) -> Option<Caller> {
+        self.caller.clone()
     }
 
     /// The queue at `address`; asks SQS for its URL where only the name or the ARN is known.
@@ -117,7 +128,7 @@ fn for_calls(base: Builder) -> Builder {
         .retry_config(RetryConfig::standard().with_max_attempts(CALL_TRIES))
 }
 
-fn time_outs(attempt: Duration) -> TimeoutConfig {
+pub(crate) fn time_outs(attempt: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(attempt)

@@ -1,5 +1,6 @@
 //! The transport over the AWS SDK: requests built, answers taken apart, requests counted. No decision is made here.
 
+mod probe;
 mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeName, QueueAttributeName,
 };
 
+pub use self::probe::SendRight;
 use self::wire::{built, entry, failures, received};
 use crate::attributes::{QueueFacts, RedrivePolicy};
 use crate::error::{QueueError, classify};
@@ -41,6 +43,12 @@ impl SdkTransport {
     /// The queue's URL.
     pub fn queue_url(&self) -> &str {
         &self.queue_url
+    }
+
+    /// The region that requests are signed for.
+    pub fn region(&self) -> &str {
+        let region = self.calls.config().region();
+        region.map(AsRef::as_ref).unwrap_or_default()
     }
 
     fn count(&self) {

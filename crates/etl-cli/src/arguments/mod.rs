@@ -1,5 +1,6 @@
 //! The command line: every option with its environment variable and help. Reads; decides nothing.
 
+mod check;
 mod config_file;
 mod database;
 mod erase;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::check::CheckArguments;
 pub(crate) use self::database::{DatabaseArguments, DatabaseAuth};
 pub(crate) use self::erase::{EraseArguments, PersonField};
 pub(crate) use self::filter::{
@@ -84,6 +86,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Read, mask, write, delete until the queue is empty, then exit; with --follow, keep going
     Run(Box<RunArguments>),
+    /// Say whether a run with these options would work: each thing that it needs, and what to do about it
+    Check(Box<CheckArguments>),
     /// Put login events on a queue: a JSONL file, or generated ones
     Send(SendArguments),
     /// Create or update the tables

@@ -17,8 +17,8 @@ use pg_writer::PgStore;
 use sqs_reader::Transport;
 
 use self::input::Lines;
+pub(crate) use self::preflight::{FEW_RECEIVES, dead_letter_url, patiently, receive_patiently};
 use self::preflight::{Source, open_queue, open_store};
-pub(crate) use self::preflight::{dead_letter_url, patiently, receive_patiently};
 use self::summary::Summary;
 use crate::arguments::{RunArguments, warn_of_encodings};
 use crate::failure::Failure;

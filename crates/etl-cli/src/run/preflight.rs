@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BASE: Duration = Duration::from_millis(250);
 const CAP: Duration = Duration::from_secs(2);
 /// A redrive policy with fewer receives than this dead-letters good messages after a few restarts.
-const FEW_RECEIVES: u32 = 10;
+pub(crate) const FEW_RECEIVES: u32 = 10;
 
 /// What is read, and where unreadable messages go.
 pub(super) struct Source<T> {

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bodies;
+mod check;
 mod config;
 mod dead_letters;
 mod ending;

@@ -2,10 +2,10 @@
 
 use crate::harness::{Database, Etl, Event, Queue, stage};
 
-const PASSWORD: &str = "only-for-a-test";
+pub(crate) const PASSWORD: &str = "only-for-a-test";
 
 /// A role that may log in, with these rights; roles belong to the whole server.
-fn role(database: &Database, rights: &[&str]) -> String {
+pub(crate) fn role(database: &Database, rights: &[&str]) -> String {
     let role = format!("role_of_{}", database.name());
     database.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'"));
     for right in rights {
@@ -18,7 +18,7 @@ fn run_as(role: &str, queue: &Queue, database: &Database) -> Etl {
     Etl::run(queue, database).env("DATABASE_URL", database.url_as(role, PASSWORD))
 }
 
-const FEWEST: [&str; 3] = [
+pub(crate) const FEWEST: [&str; 3] = [
     "SELECT, INSERT ON user_logins, ingested_messages",
     "SELECT, INSERT, UPDATE ON rejected_messages",
     "SELECT ON __diesel_schema_migrations",

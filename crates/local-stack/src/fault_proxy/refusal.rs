@@ -30,6 +30,24 @@ pub(crate) fn answer(fault: Fault) -> Option<Vec<u8>> {
             "ExpiredToken;Sender",
             "The security token included in the request is expired",
         ),
+        Fault::Denied => (
+            "403 Forbidden",
+            "com.amazon.coral.service#AccessDeniedException",
+            "AccessDenied;Sender",
+            "User is not authorized to perform this action because no identity-based policy allows it",
+        ),
+        Fault::UnknownKey => (
+            "403 Forbidden",
+            "com.amazon.coral.service#UnrecognizedClientException",
+            "InvalidClientTokenId;Sender",
+            "The security token included in the request is invalid.",
+        ),
+        Fault::OldSignature => (
+            "403 Forbidden",
+            "com.amazon.coral.service#InvalidSignatureException",
+            "SignatureDoesNotMatch;Sender",
+            "Signature expired: 19941106T084937Z is now earlier than 20260101T000000Z",
+        ),
         _ => return None,
     };
     let body = format!(r#"{{"__type":"{kind}","message":"{message}"}}"#);

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::plan::Plan;
 use super::refusal;
-use super::rewrite::{Duplicates, add_failed, restore_handles, take_failing};
+use super::rewrite::{Duplicates, add_failed, restore_handles, take_failing, with_old_date};
 use super::rule::Fault;
 use crate::http::{Connection, Frame, header, with_body};
 
@@ -109,6 +109,7 @@ impl Shared {
                 answer.truncate(middle_of_body(&answer));
                 Outcome::LastAnswer(answer)
             }
+            Some(Fault::OldDate) => Outcome::Answer(with_old_date(&answer)?),
             _ => Outcome::Answer(answer),
         })
     }

@@ -1,6 +1,7 @@
 //! Changes to requests and answers: messages delivered twice, entries that are not deleted.
 
 use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
 
 use serde_json::{Value, json};
 
@@ -69,6 +70,16 @@ fn copy_of(message: &Value, number: u64) -> Value {
     let original = handle.split(MARK).next().unwrap_or_default();
     copy["ReceiptHandle"] = format!("{original}{MARK}{number}").into();
     copy
+}
+
+/// The same answer, dated by the example of RFC 9110.
+pub(crate) fn with_old_date(answer: &[u8]) -> io::Result<Vec<u8>> {
+    let head = memchr::memmem::find(answer, b"\r\n\r\n").ok_or(ErrorKind::InvalidData)?;
+    let text = std::str::from_utf8(&answer[..head]).map_err(|_| ErrorKind::InvalidData)?;
+    let is_date = |line: &&str| line.to_ascii_lowercase().starts_with("date:");
+    let lines: Vec<&str> = text.split("\r\n").filter(|line| !is_date(line)).collect();
+    let head = lines.join("\r\n") + "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT";
+    Ok([head.as_bytes(), &answer[text.len()..]].concat())
 }
 
 /// Gives the queue the handles that it knows.

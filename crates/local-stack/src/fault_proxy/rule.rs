@@ -21,6 +21,14 @@ pub enum Fault {
     Throttled,
     /// Status 403, `ExpiredToken`, nothing done. Written `expired-token`.
     ExpiredToken,
+    /// Status 403, `AccessDenied`, nothing done. Written `denied`.
+    Denied,
+    /// Status 403, `InvalidClientTokenId`, nothing done. Written `unknown-key`.
+    UnknownKey,
+    /// Status 403, `SignatureDoesNotMatch` for a signature of long ago, nothing done. Written `old-signature`.
+    OldSignature,
+    /// The answer is dated in another century. Written `old-date`.
+    OldDate,
     /// The connection is reset, nothing done. Written `reset-before`.
     ResetBefore,
     /// The work is done, then the connection is reset in place of an answer. Written `reset-after`.
@@ -77,6 +85,10 @@ impl Fault {
             Self::Unavailable => "503",
             Self::Throttled => "throttle",
             Self::ExpiredToken => "expired-token",
+            Self::Denied => "denied",
+            Self::UnknownKey => "unknown-key",
+            Self::OldSignature => "old-signature",
+            Self::OldDate => "old-date",
             Self::ResetBefore => "reset-before",
             Self::ResetAfter => "reset-after",
             Self::Truncate => "truncate",
@@ -103,6 +115,10 @@ impl FromStr for Fault {
             Self::Unavailable,
             Self::Throttled,
             Self::ExpiredToken,
+            Self::Denied,
+            Self::UnknownKey,
+            Self::OldSignature,
+            Self::OldDate,
             Self::ResetBefore,
             Self::ResetAfter,
             Self::Truncate,

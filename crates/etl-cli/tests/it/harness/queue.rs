@@ -138,6 +138,11 @@ impl Queue {
         self.dead_letter.as_ref().unwrap().messages()
     }
 
+    /// Gives the queue these attributes.
+    pub(crate) fn set(&self, attributes: &Value) {
+        self.client.ensure_queue(&self.name, attributes).unwrap();
+    }
+
     /// Takes the queue away.
     pub(crate) fn delete(&self) {
         self.call("DeleteQueue", json!({}));

@@ -1,0 +1,46 @@
+//! `etl check`: whether a run with these options would work, a line for each thing that it needs.
+//!
+//! Invariant: nothing is written and no message is taken from anybody.
+
+mod database;
+mod dead_letters;
+mod masking;
+mod queue;
+mod report;
+mod tables;
+
+use std::process::ExitCode;
+
+use self::report::Report;
+use crate::arguments::RunArguments;
+
+/// Clocks that differ by more than this many seconds are told of; AWS refuses requests that are 300 off.
+const SKEW: f64 = 60.0;
+
+pub(crate) async fn check(arguments: &RunArguments) -> ExitCode {
+    let (masking, queue, database) = tokio::join!(
+        masking::check(&arguments.masking),
+        Box::pin(queue::check(arguments)),
+        Box::pin(database::check(arguments)),
+    );
+    let report = Report::of([masking, queue, database]);
+    report.print(arguments.ending.output);
+    report.exit_code()
+}
+
+/// How this machine's clock stands to another.
+fn report_clock(report: &mut Report, check: &'static str, lead: f64) {
+    let (seconds, way) = (
+        lead.abs().round(),
+        if lead > 0.0 { "ahead of" } else { "behind" },
+    );
+    if seconds > SKEW {
+        report.warn(
+            check,
+            format!("this machine's clock is {seconds} s {way} the server's"),
+            "set both clocks (NTP)",
+        );
+    } else {
+        report.pass(check, format!("within {SKEW} s of this machine's clock"));
+    }
+}
