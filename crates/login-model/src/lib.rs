@@ -20,7 +20,7 @@ pub use envelope::EnvelopeRule;
 pub use event::LoginEvent;
 pub use field::Field;
 pub use masked::{MaskedLogin, Maskers};
-pub use parser::Parser;
+pub use parser::{NOT_UTF8, Parser};
 pub use reason::Reason;
 pub use rejection::Rejection;
 

@@ -14,6 +14,9 @@ use crate::{
 /// The white space of JSON (RFC 8259, section 2).
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
+/// Stands for a body that is no UTF-8, where only text can be carried. No event begins with it.
+pub const NOT_UTF8: &str = "\u{fffd}";
+
 /// How many envelopes may stand in each other, compression counted as one: SNS round EventBridge are two.
 const MAX_ENVELOPES: u8 = 4;
 
@@ -153,6 +156,9 @@ fn user_id_of(json: &str) -> Result<Cow<'_, str>, Rejection> {
 
 /// Why a body that does not start as an object is no login event.
 fn reason_for_no_object(body: &str) -> Reason {
+    if body == NOT_UTF8 {
+        return Reason::NotUtf8;
+    }
     let Ok(value) = serde_json::from_str::<&RawValue>(body).map(RawValue::get) else {
         return Reason::NotJson;
     };

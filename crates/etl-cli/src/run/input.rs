@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use login_model::NOT_UTF8;
 use sha2::{Digest as _, Sha256};
 use sqs_reader::{
     EntryFailures, OutgoingMessage, QueueError, QueueFacts, ReceivedMessage, Transport,
@@ -81,8 +82,8 @@ impl Lines {
         ReceivedMessage {
             receipt_handle: message_id.clone(),
             message_id,
-            // A replacement character is no JSON: the line is rejected and not altered.
-            body: String::from_utf8(line.to_vec()).unwrap_or_else(|_| "\u{fffd}".to_owned()),
+            // Rejected for that, and not altered to something that can be read.
+            body: String::from_utf8(line.to_vec()).unwrap_or_else(|_| NOT_UTF8.to_owned()),
             sent_at_ms: Some(self.sent_at_ms),
             receive_count: 1,
             group_id: None,
