@@ -41,8 +41,8 @@ async fn main() -> Outcome<()> {
 async fn fill(client: &Client, rows: u64) -> Outcome<()> {
     let began = Instant::now();
     let insert = format!(
-        "INSERT INTO ingested_messages SELECT now() - interval '60 days' + interval '60 days' * number / {rows}, \
-         gen_random_uuid() FROM generate_series(1, {rows}) AS number"
+        "INSERT INTO ingested_messages SELECT at, gen_random_uuid(), at FROM generate_series(1, {rows}) AS number, \
+         LATERAL (SELECT now() - interval '60 days' + interval '60 days' * number / {rows} AS at) AS moment"
     );
     client.batch_execute(&insert).await?;
     client

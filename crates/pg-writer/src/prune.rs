@@ -1,14 +1,16 @@
 //! Forgets old messages: once no queue can deliver a message again, its ledger row protects nobody.
 //!
 //! Each batch is a statement and a transaction of its own, by the key from its old end on, with a pause after it: writers,
-//! who add at the other end, wait for nothing.
+//! who add at the other end, wait for nothing. Nothing was written before it was sent, so the key leads to whatever was
+//! written long ago, and no second index is needed; what was sent long ago and written lately is passed over.
 
 use std::time::{Duration, Instant};
 
 use diesel::dsl::sql;
 use diesel::pg::data_types::PgTimestamp;
-use diesel::sql_types::{BigInt, Bool, Double, Nullable, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Double, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
+use uuid::Uuid;
 
 use crate::deadline::StatementError;
 use crate::error::{StoreError, of_plain_statement};
@@ -17,15 +19,18 @@ use crate::pool::{Pool, discard};
 /// Two weeks on a queue and two on its dead-letter queue are the most that SQS keeps a message, and a margin.
 pub const LEDGER_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Rows a batch: some 50 ms of the server's time.
+/// Rows that a batch looks at: some 50 ms of the server's time where it deletes them all.
 const BATCH: usize = 10_000;
 /// What is older than this is older than anything; Postgres's time has an end.
 pub(crate) const OLDEST: f64 = 1000.0 * 365.0 * 86_400.0;
 
+/// Of a row of the ledger.
+type Key = (PgTimestamp, Uuid);
+
 const HAS_RIGHT: &str =
     "SELECT coalesce(has_table_privilege(to_regclass('ingested_messages'), 'DELETE'), false)";
 
-/// Deletes ledger rows of messages that were sent longer ago than `older_than`, by the database's clock;
+/// Deletes ledger rows of messages that were sent *and* written longer ago than `older_than`, by the database's clock;
 /// [`LEDGER_AGE`] is what fits SQS. Answers how many, and tells `on_batch` so after each batch.
 ///
 /// # Errors
@@ -36,18 +41,17 @@ pub async fn prune(
     mut on_batch: impl FnMut(u64),
 ) -> Result<u64, StoreError> {
     let end = limit(pool, older_than).await?;
-    let mut start = PgTimestamp(i64::MIN);
+    let mut after = (PgTimestamp(i64::MIN), Uuid::nil());
     let mut pruned = 0_u64;
     loop {
         let began = Instant::now();
-        let (count, newest) = delete_batch(pool, start, end).await?;
-        pruned = pruned.saturating_add(count);
-        let Some(newest) = newest else {
+        let Some((count, last)) = delete_batch(pool, after, end).await? else {
             return Ok(pruned);
         };
+        pruned = pruned.saturating_add(count);
         on_batch(pruned);
         // Begins where the last batch ended, so that it does not wade through what that one left dead.
-        start = newest;
+        after = last;
         // As long as it worked it rests: never more than half a processor and half a disk.
         tokio::time::sleep(began.elapsed()).await;
     }
@@ -71,29 +75,41 @@ async fn limit(pool: &Pool, older_than: Duration) -> Result<PgTimestamp, StoreEr
         .map_err(of)
 }
 
-/// By `ctid`: rows of the ledger are never updated, and there is no join whose plan could go wrong.
+/// How many rows of the next [`BATCH`] behind `after` went, and the last of those that were looked at; none behind the
+/// end. By `ctid`: rows of the ledger are never updated, and there is no join whose plan could go wrong.
 async fn delete_batch(
     pool: &Pool,
-    start: PgTimestamp,
+    after: Key,
     end: PgTimestamp,
-) -> Result<(u64, Option<PgTimestamp>), StoreError> {
+) -> Result<Option<(u64, Key)>, StoreError> {
     let mut connection = pool.get().await?;
-    let query = sql::<(BigInt, Nullable<Timestamptz>)>(
-        "WITH pruned AS (DELETE FROM ingested_messages WHERE ctid = ANY (ARRAY( \
-         SELECT ctid FROM ingested_messages WHERE sent_at >= ",
+    let query = sql::<(BigInt, Timestamptz, SqlUuid)>(
+        "WITH aged AS (SELECT ctid AS place, * FROM ingested_messages \
+         WHERE (sent_at, message_id) > (",
     )
-    .bind::<Timestamptz, _>(start)
-    .sql(" AND sent_at < ")
+    .bind::<Timestamptz, _>(after.0)
+    .sql(", ")
+    .bind::<SqlUuid, _>(after.1)
+    .sql(") AND sent_at < ")
     .bind::<Timestamptz, _>(end)
-    .sql(&format!(" ORDER BY sent_at LIMIT {BATCH})) AND sent_at < "))
+    .sql(&format!(
+        " ORDER BY sent_at, message_id LIMIT {BATCH}), \
+         pruned AS (DELETE FROM ingested_messages WHERE ctid = ANY (ARRAY( \
+         SELECT place FROM aged WHERE ingested_at < "
+    ))
     .bind::<Timestamptz, _>(end)
-    .sql(" RETURNING sent_at) SELECT count(*), max(sent_at) FROM pruned");
+    .sql(")) AND ingested_at < ")
+    .bind::<Timestamptz, _>(end)
+    .sql(
+        " RETURNING 1) SELECT (SELECT count(*) FROM pruned), sent_at, message_id FROM aged \
+         ORDER BY sent_at DESC, message_id DESC LIMIT 1",
+    );
     // All rows of the answer: a commit that fails is told after them.
-    let answer = query.load::<(i64, Option<PgTimestamp>)>(&mut *connection);
+    let answer = query.load::<(i64, PgTimestamp, Uuid)>(&mut *connection);
     match pool.run(answer).await {
         Ok(rows) => {
-            let (count, newest) = rows.into_iter().next().unwrap_or((0, None));
-            Ok((count.unsigned_abs(), newest))
+            let last = rows.into_iter().next();
+            Ok(last.map(|(count, sent_at, id)| (count.unsigned_abs(), (sent_at, id))))
         }
         Err(error) => {
             discard(connection);

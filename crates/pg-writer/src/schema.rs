@@ -35,6 +35,7 @@ pub(crate) const MISSING_COLUMNS: &str = "SELECT relation || '.' || wanted FROM 
     ('user_logins', 'masked_device_id'), ('user_logins', 'locale'), ('user_logins', 'app_version'), \
     ('user_logins', 'create_date'), \
     ('ingested_messages', 'sent_at'), ('ingested_messages', 'message_id'), \
+    ('ingested_messages', 'ingested_at'), \
     ('rejected_messages', 'sent_at'), ('rejected_messages', 'message_id'), ('rejected_messages', 'reason'), \
     ('rejected_messages', 'field'), ('rejected_messages', 'receive_count'), \
     ('rejected_messages', 'last_rejected_at')\

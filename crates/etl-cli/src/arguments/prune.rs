@@ -16,9 +16,9 @@ pub(crate) struct PruneArguments {
 /// How long messages are remembered
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct LedgerArguments {
-    /// How long after its first sending the ledger remembers a message, by the database's clock. SQS keeps one for 14
-    /// days, and 14 more on a dead-letter queue; a redrive gives it 14 again, and --input may bring lines of any date.
-    /// One that comes after it was forgotten is written again
+    /// How long after it was written the ledger remembers a message, by the database's clock. SQS keeps one for 14 days,
+    /// and 14 more on a dead-letter queue; a redrive gives it 14 again. One that comes after it was forgotten, or a file
+    /// that is read again then, is written again
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration, env = "ETL_LEDGER_AGE")]
     pub(crate) ledger_age: Duration,
 }

@@ -10,8 +10,8 @@ fn prune(database: &Database) -> Etl {
 fn messages_past_their_age_are_forgotten_and_younger_ones_kept() {
     let database = Database::migrated();
     database.execute(
-        "INSERT INTO ingested_messages SELECT now() - make_interval(days => day), gen_random_uuid() \
-         FROM generate_series(1, 60) AS day",
+        "INSERT INTO ingested_messages SELECT at, gen_random_uuid(), at FROM generate_series(1, 60) AS day, \
+         LATERAL (SELECT now() - make_interval(days => day) AS at) AS moment",
     );
     let outcome = prune(&database).output();
     assert_eq!(outcome.code, 0, "{outcome:?}");

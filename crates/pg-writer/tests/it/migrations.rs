@@ -118,6 +118,23 @@ async fn up_down_and_up_again() {
     assert!(migrated.texts(COMMENTS_MISSING).await.is_empty());
 }
 
+/// Of a ledger of hundreds of millions of rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_of_writing_is_added_without_rewriting_the_ledger() {
+    let migrated = migrated().await;
+    migrated.execute(&downs()[0]).await;
+    migrated
+        .execute("DELETE FROM __diesel_schema_migrations WHERE version LIKE '%4'; \
+             INSERT INTO ingested_messages SELECT '2020-01-01', gen_random_uuid() FROM generate_series(1, 9)")
+        .await;
+    let file = "SELECT pg_relation_filenode('ingested_messages')::text";
+    let before = migrated.texts(file).await;
+    prepare(&migrated.pool(), true).await.unwrap();
+    assert_eq!(migrated.texts(file).await, before);
+    let written_today = "SELECT count(*)::text FROM ingested_messages WHERE ingested_at > now() - interval '1 hour'";
+    assert_eq!(migrated.texts(written_today).await, ["9"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn going_down_never_drops_rows() {
     let migrated = migrated().await;

@@ -20,15 +20,15 @@ async fn an_older_schema_is_refused_where_migrating_is_not_allowed() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("3 pending") && error.contains("etl migrate"),
+        error.contains("4 pending") && error.contains("etl migrate"),
         "{error}"
     );
     let migrated = migrated().await;
     migrated
-        .execute("DELETE FROM __diesel_schema_migrations WHERE version LIKE '%3'")
+        .execute("DELETE FROM __diesel_schema_migrations WHERE version LIKE '%4'")
         .await;
     let error = complaint(&migrated, false).await;
-    assert!(error.contains("20260101000003"), "{error}");
+    assert!(error.contains("20260101000004"), "{error}");
 }
 
 #[tokio::test]
