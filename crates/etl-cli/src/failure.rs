@@ -111,7 +111,7 @@ impl From<StoreError> for Failure {
                 Some("check --database-url, and that the server runs and lets this machine in")
             }
             StoreError::Configuration(_) => Some("check --database-url (DATABASE_URL)"),
-            _ => None,
+            _ => error.hint(),
         };
         Self {
             code,

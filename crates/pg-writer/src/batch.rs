@@ -221,14 +221,35 @@ impl Columns {
             .push(Some(&key.postgres_date().to_be_bytes()));
     }
 
-    /// One row under another key of the same time, for a control that is taken back.
-    pub(crate) fn control(&self, row: usize) -> Self {
-        let mut control = self.select(&[row]);
-        let id = Uuid::from_slice(control.message_id.value(0).unwrap_or_default());
+    /// What is in row `row`, at the time of row `under` of `times` and under a key of its own: a control that is taken
+    /// back. The time is no sender's doing, so trouble with it, such as a missing partition, is no row's fault.
+    pub(crate) fn control(&self, row: usize, times: &Self, under: usize) -> Self {
+        let id = Uuid::from_slice(times.message_id.value(under).unwrap_or_default());
         let other = Uuid::new_v5(&id.unwrap_or_default(), b"control");
-        control.message_id = Column::new(oid::UUID);
-        control.message_id.push(Some(other.as_bytes()));
-        control
+        let mut message_id = Column::new(oid::UUID);
+        message_id.push(Some(other.as_bytes()));
+        Self {
+            message_id,
+            sent_at: times.sent_at.select(&[under]),
+            create_date: times.create_date.select(&[under]),
+            ..self.select(&[row])
+        }
+    }
+
+    /// A row such as any table of logins takes.
+    pub(crate) fn plausible() -> Self {
+        let mut columns = Self::default();
+        let text = |column: &mut Column, text: &str| column.push(Some(text.as_bytes()));
+        text(&mut columns.user_id, "00000000-0000-0000-0000-000000000000");
+        text(&mut columns.device_type, "android");
+        text(&mut columns.masked_ip, "AAAAAAAAAAAAAAAAAAAA");
+        text(&mut columns.masked_device_id, "AAAAAAAAAAAAAAAAAAAA");
+        text(&mut columns.locale, "US");
+        columns.app_version.push(Some(&1_i32.to_be_bytes()));
+        columns.sent_at.push(None);
+        columns.message_id.push(None);
+        columns.create_date.push(None);
+        columns
     }
 
     fn all_mut(&mut self) -> [&mut Column; 9] {

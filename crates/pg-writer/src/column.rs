@@ -2,12 +2,14 @@
 //! binds it with one copy and bisection can bind any stretch of its rows. Knows nothing of which column it is.
 
 use std::fmt;
-use std::io::Write as _;
 use std::ops::Range;
+
+use bytes::{BufMut as _, BytesMut};
 
 use diesel::pg::Pg;
 use diesel::serialize::{IsNull, Output, Result, ToSql};
 use diesel::sql_types::{Array, HasSqlType, Nullable, SqlType};
+use tokio_postgres::types::{self as driver, Type};
 
 /// Type oids of `pg_type.dat`; fixed for built-in types.
 pub(crate) mod oid {
@@ -105,24 +107,60 @@ impl fmt::Debug for ColumnSlice<'_> {
     }
 }
 
-/// Source of the layout: `array_recv` in Postgres's `arrayfuncs.c`.
-impl<Element> ToSql<Array<Nullable<Element>>, Pg> for ColumnSlice<'_>
-where
-    Element: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
-    Pg: HasSqlType<Element>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> Result {
+impl ColumnSlice<'_> {
+    /// Source of the layout: `array_recv` in Postgres's `arrayfuncs.c`.
+    fn write(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
         let dimensions = i32::from(self.count > 0);
         let may_hold_null = 1_i32;
         out.write_all(&dimensions.to_be_bytes())?;
         out.write_all(&may_hold_null.to_be_bytes())?;
         out.write_all(&self.element_oid.to_be_bytes())?;
         if self.count > 0 {
+            let count = i32::try_from(self.count).map_err(std::io::Error::other)?;
             let lower_bound = 1_i32;
-            out.write_all(&i32::try_from(self.count)?.to_be_bytes())?;
+            out.write_all(&count.to_be_bytes())?;
             out.write_all(&lower_bound.to_be_bytes())?;
         }
-        out.write_all(self.elements)?;
+        out.write_all(self.elements)
+    }
+
+    pub(crate) fn array_type(&self) -> Type {
+        match self.element_oid {
+            oid::INTEGER => Type::INT4_ARRAY,
+            oid::DATE => Type::DATE_ARRAY,
+            oid::TIMESTAMPTZ => Type::TIMESTAMPTZ_ARRAY,
+            oid::UUID => Type::UUID_ARRAY,
+            _ => Type::TEXT_ARRAY,
+        }
+    }
+}
+
+/// As the driver binds it.
+impl driver::ToSql for ColumnSlice<'_> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> std::result::Result<driver::IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        self.write(&mut out.writer())?;
+        Ok(driver::IsNull::No)
+    }
+
+    fn accepts(element: &Type) -> bool {
+        matches!(element.kind(), driver::Kind::Array(_))
+    }
+
+    driver::to_sql_checked!();
+}
+
+/// As diesel binds it.
+impl<Element> ToSql<Array<Nullable<Element>>, Pg> for ColumnSlice<'_>
+where
+    Element: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
+    Pg: HasSqlType<Element>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> Result {
+        self.write(out)?;
         Ok(IsNull::No)
     }
 }

@@ -10,6 +10,8 @@ use diesel::result::ConnectionError;
 use diesel_async::AsyncPgConnection;
 use rustls::{CertificateError, ClientConfig};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::StoreError;
@@ -17,6 +19,9 @@ use crate::session;
 use crate::settings::Settings;
 use crate::tls::SslMode;
 use crate::tls_notice::Noticing;
+
+type Tls = Noticing<MakeRustlsConnect>;
+type Driver = Connection<Socket, <Tls as MakeTlsConnect<Socket>>::Stream>;
 
 /// Makes connections to one database.
 pub(crate) struct Connector {
@@ -37,20 +42,34 @@ impl Connector {
     /// # Errors
     /// `InvalidConnectionUrl` for what will not pass by itself.
     pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        let (client, driver) = self.open().await?;
+        let mut connection =
+            AsyncPgConnection::try_from_client_and_connection(client, driver).await?;
+        session::set_up(&mut connection, &self.settings).await?;
+        Ok(connection)
+    }
+
+    /// The same without diesel on it.
+    pub(crate) async fn connect_driver(&self) -> Result<Client, ConnectionError> {
+        let (client, driver) = self.open().await?;
+        // Ends with the client; what went wrong, the client's calls tell.
+        tokio::spawn(driver);
+        session::set_up_driver(&client, &self.settings).await?;
+        Ok(client)
+    }
+
+    async fn open(&self) -> Result<(Client, Driver), ConnectionError> {
         let mut config = self.settings.config.clone();
         let password = self.settings.password.put_into(&mut config).await;
         let passed_over = password.map_err(of_password)?;
         let tls = Noticing::new(MakeRustlsConnect::new((*self.tls).clone()));
         let encrypted = tls.encrypted();
         let connecting = config.connect(tls).await;
-        let (client, driver) = connecting.map_err(|error| sorted(&error, passed_over))?;
+        let opened = connecting.map_err(|error| sorted(&error, passed_over))?;
         if !encrypted.load(Ordering::Relaxed) {
             self.tell_of_plain();
         }
-        let mut connection =
-            AsyncPgConnection::try_from_client_and_connection(client, driver).await?;
-        session::set_up(&mut connection, &self.settings).await?;
-        Ok(connection)
+        Ok(opened)
     }
 
     /// Once a pool, since each of its connections would say the same.

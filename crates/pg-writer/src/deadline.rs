@@ -19,13 +19,18 @@ pub(crate) enum StatementError {
     Failed(DieselError),
 }
 
+/// When to stop waiting for a statement that may take `limit`.
+pub(crate) fn with_grace(limit: Duration) -> Duration {
+    limit.saturating_add(GRACE)
+}
+
 /// Runs a statement. A connection on which it was late must be discarded: the answer may still come.
 pub(crate) async fn within<R>(
     limit: Duration,
     statement: impl Future<Output = QueryResult<R>>,
 ) -> Result<R, StatementError> {
     let started = Instant::now();
-    match timeout(limit.saturating_add(GRACE), statement).await {
+    match timeout(with_grace(limit), statement).await {
         Err(_) => Err(StatementError::Late(limit)),
         // diesel tells no SQLSTATE and the text is in the server's language; the clock knows.
         Ok(Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, _)))

@@ -15,10 +15,13 @@ pub enum StoreError {
     /// The database cannot be reached, or went away, or asks to try again.
     #[error("the database cannot be used just now: {0}")]
     Unavailable(String),
+    /// It answers, and has no room for anything new.
+    #[error("the database's disk is full")]
+    DiskFull,
     /// It answers, but not to this: rights, a missing table, a read-only server.
     #[error("the database refuses the statement: {0}")]
     Refused(String),
-    /// Every row was refused although the statement itself is accepted.
+    /// These rows were refused, and so would any other be at their place.
     #[error("the database refuses every row{0}; its own log says why")]
     EveryRowRefused(String),
     /// The connection settings cannot be used.
@@ -31,12 +34,13 @@ pub enum StoreError {
 
 impl StoreError {
     /// The name of every class of error, for metrics.
-    pub const CLASSES: [&'static str; 5] = [
+    pub const CLASSES: [&'static str; 6] = [
         "unavailable",
         "refused",
         "every_row_refused",
         "configuration",
         "schema",
+        "disk_full",
     ];
 
     /// Which class of error it is, as one word.
@@ -47,13 +51,24 @@ impl StoreError {
             Self::EveryRowRefused(_) => 2,
             Self::Configuration(_) => 3,
             Self::Schema(_) => 4,
+            Self::DiskFull => 5,
         };
         Self::CLASSES[index]
     }
 
     /// Whether the same call may succeed later without anybody's help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::DiskFull)
+    }
+
+    /// What to do about it, where that is the same for everybody.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::DiskFull => {
+                Some("free space on the database server's disk; a run that waits goes on by itself")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -61,27 +76,32 @@ impl StoreError {
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Says nothing of them: the connection, the server's state, a conflict with another writer.
-    Transient(String),
+    Transient(StoreError),
     /// A row breaks a rule of the table; the text names the rule.
     Row(String),
-    /// One row's fault or everybody's: diesel tells no SQLSTATE, so only trying says which.
+    /// One row's fault or everybody's: only trying says which.
     Unknown,
 }
 
 impl From<StatementError> for Failure {
     fn from(error: StatementError) -> Self {
         match error {
-            StatementError::Late(limit) => Self::Transient(late(limit)),
+            StatementError::Late(limit) => Self::unavailable(late(limit)),
             StatementError::Failed(error) => Self::of(&error),
         }
     }
 }
 
 impl Failure {
+    pub(crate) fn unavailable(why: impl Into<String>) -> Self {
+        Self::Transient(StoreError::Unavailable(why.into()))
+    }
+
+    /// By what diesel tells, which has no SQLSTATE in it.
     fn of(error: &DieselError) -> Self {
         use DatabaseErrorKind as Kind;
         if let Some(why) = transient(error) {
-            return Self::Transient(why);
+            return Self::unavailable(why);
         }
         match error {
             DieselError::DatabaseError(
@@ -130,7 +150,7 @@ fn is_lost_statement(message: &str) -> bool {
     matches!(rest, Some("\" does not exist" | "\" already exists"))
 }
 
-fn late(limit: Duration) -> String {
+pub(crate) fn late(limit: Duration) -> String {
     format!("a statement was not done within {limit:?}")
 }
 
@@ -160,7 +180,7 @@ pub(crate) fn of_plain_statement(error: &StatementError) -> StoreError {
 /// For statements that bind values: the server's own words may hold one and are not repeated.
 pub(crate) fn of_bound_statement(error: StatementError, what: &str) -> StoreError {
     match Failure::from(error) {
-        Failure::Transient(why) => StoreError::Unavailable(why),
+        Failure::Transient(trouble) => trouble,
         Failure::Row(rule) => StoreError::Refused(format!("{what}{rule}")),
         Failure::Unknown => StoreError::Refused(format!("{what}; the server's own log says why")),
     }
@@ -182,7 +202,9 @@ mod tests {
     fn a_statement_that_a_pooler_lost_blames_no_row() {
         for end in ["does not exist", "already exists"] {
             let failure = failure(&format!("prepared statement \"s17\" {end}"));
-            assert!(matches!(failure, Failure::Transient(why) if why.contains("PgBouncer")));
+            assert!(
+                matches!(failure, Failure::Transient(why) if why.to_string().contains("PgBouncer"))
+            );
         }
     }
 

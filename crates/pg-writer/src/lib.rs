@@ -27,10 +27,12 @@ mod schema;
 mod session;
 mod settings;
 mod settle;
+mod sqlstate;
 mod statement;
 mod store;
 mod tls;
 mod tls_notice;
+mod witness;
 
 pub use balance::{DayBalance, balance};
 pub use batch::{Batch, Committed, LedgerKey};

@@ -95,8 +95,8 @@ impl MemoryStore {
     /// As [`PgStore::write`](crate::PgStore::write).
     pub async fn write<T>(&self, batch: Batch<T>) -> Report<T> {
         let (inner, neighbours) = (&*self.inner, &*self.neighbours);
-        if let Err(Failure::Transient(why)) = inner.weather.connect().await {
-            return Report::undecided(batch, StoreError::Unavailable(why));
+        if let Err(failure) = inner.weather.connect().await {
+            return Report::undecided(batch, of_statement(failure));
         }
         let mut attempt = InMemory {
             inner,
@@ -104,7 +104,7 @@ impl MemoryStore {
             columns: &batch.columns,
             keys: &batch.keys,
         };
-        let verdict = settle(&mut attempt, batch.len(), neighbours.may_blame()).await;
+        let verdict = settle(&mut attempt, batch.len()).await;
         neighbours.remember(&batch.columns, &verdict);
         Report::of(batch, verdict)
     }
@@ -156,6 +156,7 @@ impl Inner {
         self.weather.connect().await.map_err(of_statement)?;
         self.statements.fetch_add(1, Ordering::Relaxed);
         self.weather.before_commit().await.map_err(of_statement)?;
+        self.weather.has_room().map_err(of_statement)?;
         self.tables().reject(records, self.weather.now());
         self.weather.after_commit().await.map_err(of_statement)
     }
@@ -164,7 +165,7 @@ impl Inner {
 /// A statement that binds no row has nobody to blame.
 fn of_statement(failure: Failure) -> StoreError {
     match failure {
-        Failure::Transient(why) => StoreError::Unavailable(why),
+        Failure::Transient(trouble) => trouble,
         Failure::Row(_) | Failure::Unknown => StoreError::Refused("permission denied".to_owned()),
     }
 }
@@ -185,6 +186,9 @@ impl InMemory<'_> {
             .into_iter()
             .map(|(offset, key)| (key, StoredLogin::read(self.columns, rows.start + offset)))
             .collect();
+        if !logins.is_empty() {
+            self.inner.weather.has_room()?;
+        }
         if logins.iter().any(|(key, login)| self.refuses(key, login)) {
             return Err(Failure::Unknown);
         }
@@ -209,30 +213,25 @@ impl Attempt for InMemory<'_> {
         self.attempt(0..0).await.map(drop).map_err(of_statement)
     }
 
-    async fn control(&mut self, stands: Option<usize>) -> Result<bool, StoreError> {
-        let remembered = self.neighbours.example();
-        let example = match (stands, &remembered) {
-            (Some(row), _) => StoredLogin::read(self.columns, row),
-            (None, Some(example)) => StoredLogin::read(example, 0),
-            (None, None) => return Ok(false),
-        };
+    async fn control(&mut self, stands: Option<usize>, under: usize) -> Result<bool, StoreError> {
+        let weather = &self.inner.weather;
+        let control = self.neighbours.control(self.columns, stands, under);
+        let login = StoredLogin::read(&control, 0);
         self.inner.statements.fetch_add(1, Ordering::Relaxed);
-        self.inner
-            .weather
-            .before_commit()
-            .await
-            .map_err(of_statement)?;
+        weather.before_commit().await.map_err(of_statement)?;
+        weather.has_room().map_err(of_statement)?;
         // Under a key of its own, which no rule of a test can know.
         let key = LedgerKey {
-            sent_at_ms: 0,
             message_id: uuid::Uuid::nil(),
+            ..self.keys[under]
         };
-        let taken = !self.refuses(&key, &example);
-        self.inner
-            .weather
-            .after_commit()
-            .await
-            .map_err(of_statement)?;
+        let taken = !self.refuses(&key, &login);
+        weather.after_commit().await.map_err(of_statement)?;
         Ok(taken)
+    }
+
+    fn is_same_day(&self, one: usize, other: usize) -> bool {
+        let day = |row: usize| self.keys[row].postgres_date();
+        day(one) == day(other)
     }
 }

@@ -1,71 +1,36 @@
-//! What earlier batches tell of the table: an example of a row that it took, and how many it has refused since.
-//! With those a batch of one bad row can be judged, which has no neighbours of its own.
+//! An example of a row that the table took, from this batch or an earlier one: with it a batch can be judged in which
+//! every row is refused.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::batch::{Columns, Fate};
-use crate::settle::{SYSTEMIC_AFTER, Verdict};
+use crate::batch::Columns;
+use crate::settle::Verdict;
 
 /// Of the batches before.
 #[derive(Default)]
-pub(crate) struct Neighbours(Mutex<Recent>);
-
-#[derive(Default)]
-struct Recent {
-    example: Option<Arc<Columns>>,
-    refused_since: usize,
-}
+pub(crate) struct Neighbours(Mutex<Option<Arc<Columns>>>);
 
 impl Neighbours {
-    /// How many rows may be refused before another is taken.
-    pub(crate) fn may_blame(&self) -> usize {
-        SYSTEMIC_AFTER.saturating_sub(self.recent().refused_since)
-    }
-
-    /// One row that the table took, if it has taken any.
-    pub(crate) fn example(&self) -> Option<Arc<Columns>> {
-        self.recent().example.clone()
+    /// A row that should be taken at the time of row `under`: what is in a row of this batch that `stands`, else what the
+    /// table took before, else, in a process that has seen it take none, what any table of logins takes.
+    pub(crate) fn control(&self, batch: &Columns, stands: Option<usize>, under: usize) -> Columns {
+        if let Some(row) = stands {
+            return batch.control(row, batch, under);
+        }
+        let before = self.example().clone();
+        before.map_or_else(
+            || Columns::plausible().control(0, batch, under),
+            |example| example.control(0, batch, under),
+        )
     }
 
     pub(crate) fn remember(&self, columns: &Columns, verdict: &Verdict) {
-        let mut recent = self.recent();
         if let Some(row) = verdict.example {
-            *recent = Recent {
-                example: Some(Arc::new(columns.select(&[row]))),
-                refused_since: 0,
-            };
-            return;
+            *self.example() = Some(Arc::new(columns.select(&[row])));
         }
-        let refused = verdict.fates.iter();
-        let refused = refused.filter(|&&fate| fate == Fate::Refused).count();
-        recent.refused_since = recent.refused_since.saturating_add(refused);
     }
 
-    fn recent(&self) -> MutexGuard<'_, Recent> {
+    fn example(&self) -> MutexGuard<'_, Option<Arc<Columns>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(example: Option<usize>, fates: &[Fate]) -> Verdict {
-        Verdict {
-            fates: fates.to_vec(),
-            written: 0,
-            example,
-            error: None,
-        }
-    }
-
-    #[test]
-    fn only_a_row_that_was_taken_restores_the_allowance() {
-        let neighbours = Neighbours::default();
-        let columns = Columns::default();
-        neighbours.remember(&columns, &verdict(None, &[Fate::Refused; 3]));
-        neighbours.remember(&columns, &verdict(None, &[Fate::Committed]));
-        assert_eq!(neighbours.may_blame(), SYSTEMIC_AFTER - 3);
-        assert!(neighbours.example().is_none());
     }
 }

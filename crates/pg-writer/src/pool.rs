@@ -11,12 +11,16 @@ use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolError as DieselPoolError, RecyclingMethod,
 };
 use futures_util::FutureExt as _;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tokio_postgres::Client;
 
 use crate::connect::{Connector, chain};
 use crate::deadline::{StatementError, within};
 use crate::error::StoreError;
 use crate::settings::Settings;
 use crate::tls::client_config;
+use crate::witness::Witness;
 
 type Manager = AsyncDieselConnectionManager<AsyncPgConnection>;
 /// A connection on loan; back in the pool when dropped.
@@ -42,6 +46,8 @@ pub struct Connections {
 pub struct Pool {
     inner: deadpool::managed::Pool<Manager>,
     connector: Arc<Connector>,
+    /// Of the searches for refused rows. One: they are rare, and servers count connections.
+    witness: Mutex<Option<Client>>,
     place: String,
     statement_timeout: Duration,
 }
@@ -54,9 +60,9 @@ impl Pool {
         let mut config = ManagerConfig::default();
         // A connection is used right after it is taken: a test query each time would double the round trips.
         config.recycling_method = RecyclingMethod::Fast;
-        let opening = Arc::clone(&connector);
+        let for_pool = Arc::clone(&connector);
         config.custom_setup = Box::new(move |_| {
-            let connector = Arc::clone(&opening);
+            let connector = Arc::clone(&for_pool);
             async move { connector.connect().await }.boxed()
         });
         let inner = deadpool::managed::Pool::builder(Manager::new_with_config("", config))
@@ -70,6 +76,7 @@ impl Pool {
         Ok(Self {
             inner,
             connector,
+            witness: Mutex::default(),
             place: settings.place(),
             statement_timeout: settings.statement_timeout,
         })
@@ -118,6 +125,17 @@ impl Pool {
         }
     }
 
+    /// The connection that tells SQLSTATEs, once the search before is done with it.
+    pub(crate) async fn witness(&self) -> Result<Witness<'_>, StoreError> {
+        let mut place = self.witness.lock().await;
+        if place.as_ref().is_none_or(Client::is_closed) {
+            let connecting = timeout(CONNECT, self.connector.connect_driver());
+            let connected = connecting.await.map_err(|_| self.late())?;
+            *place = Some(connected.map_err(|error| self.unconnected(error))?);
+        }
+        Ok(Witness::new(place, self.statement_timeout))
+    }
+
     /// Runs a statement within the time that the settings give each.
     pub(crate) async fn run<R>(
         &self,
@@ -132,16 +150,27 @@ impl Pool {
             PoolError::Timeout(TimeoutType::Wait) => {
                 StoreError::Unavailable(format!("all connections to {place} are busy"))
             }
-            PoolError::Timeout(_) => {
-                StoreError::Unavailable(format!("{place} does not answer within {CONNECT:?}"))
-            }
-            PoolError::Backend(DieselPoolError::ConnectionError(
-                ConnectionError::InvalidConnectionUrl(why),
-            )) => StoreError::Configuration(format!("failed to connect to {place}: {why}")),
+            PoolError::Timeout(_) => self.late(),
+            PoolError::Backend(DieselPoolError::ConnectionError(error)) => self.unconnected(error),
             PoolError::Backend(error) => {
                 StoreError::Unavailable(format!("{place}: {}", chain(&error)))
             }
             other => StoreError::Unavailable(format!("{place}: {other}")),
+        }
+    }
+
+    fn late(&self) -> StoreError {
+        let place = &self.place;
+        StoreError::Unavailable(format!("{place} does not answer within {CONNECT:?}"))
+    }
+
+    fn unconnected(&self, error: ConnectionError) -> StoreError {
+        let place = &self.place;
+        match error {
+            ConnectionError::InvalidConnectionUrl(why) => {
+                StoreError::Configuration(format!("failed to connect to {place}: {why}"))
+            }
+            error => StoreError::Unavailable(format!("{place}: {}", chain(&error))),
         }
     }
 }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use crate::batch::Fate;
 use crate::error::{Failure, StoreError};
 
-/// Rows refused in a row, with no commit between, after which the trouble is systemic and no row's fault.
-pub(crate) const SYSTEMIC_AFTER: usize = 8;
+/// Rows found refused in a row, with none taken between, before the table is asked whether it takes any.
+const TOGETHER: usize = 8;
 
 /// Writes a stretch of a batch in one statement.
 pub(crate) trait Attempt {
@@ -15,9 +15,11 @@ pub(crate) trait Attempt {
     async fn attempt(&mut self, rows: Range<usize>) -> Result<u64, Failure>;
     /// The same statement without rows: fails where it is not a row's fault.
     async fn probe(&mut self) -> Result<(), StoreError>;
-    /// Whether the table takes a row now: writes a copy of one that stands, from this batch if it is told of one,
-    /// under another key, and takes it back. False too where none is known.
-    async fn control(&mut self, stands: Option<usize>) -> Result<bool, StoreError>;
+    /// Whether the table takes a row at the time of row `under`: writes what is in one that stands, of this batch if it
+    /// is told of one, and takes it back.
+    async fn control(&mut self, stands: Option<usize>, under: usize) -> Result<bool, StoreError>;
+    /// Whether two rows of the batch are of one day, by which a table may be partitioned.
+    fn is_same_day(&self, one: usize, other: usize) -> bool;
 }
 
 /// The result: a fate for each row, and the error that stopped the work where some are undecided.
@@ -30,10 +32,11 @@ pub(crate) struct Verdict {
     pub(crate) error: Option<StoreError>,
 }
 
-/// Commits what can be committed. A row is refused once it failed both before and after the table was seen to take
-/// another. Where no row of the batch is new to the table, at most `may_blame` are: beyond that it is systemic.
-pub(crate) async fn settle(attempt: &mut impl Attempt, rows: usize, may_blame: usize) -> Verdict {
-    let mut search = Search::new(rows, may_blame);
+/// Commits what can be committed. A row is refused once it failed alone, each time for a reason that may be its own, both
+/// before and after the table was seen to take another of its day: its batch's neighbour, or a control. Where the
+/// control is refused too, the trouble is the table's: the rows of that day stay undecided, few or many.
+pub(crate) async fn settle(attempt: &mut impl Attempt, rows: usize) -> Verdict {
+    let mut search = Search::new(rows);
     let error = search.run(attempt).await.err();
     Verdict {
         fates: search.fates,
@@ -48,22 +51,23 @@ struct Search {
     written: u64,
     /// A row of a statement that wrote: statements that meet only known rows show nothing of the table.
     example: Option<usize>,
-    may_blame: usize,
     suspects: Vec<usize>,
     /// Suspects found since a row was taken.
     in_a_row: usize,
+    /// A row of each day of which the table was seen to take none.
+    shut_days: Vec<usize>,
     last_rule: String,
 }
 
 impl Search {
-    fn new(rows: usize, may_blame: usize) -> Self {
+    fn new(rows: usize) -> Self {
         Self {
             fates: vec![Fate::Undecided; rows],
             written: 0,
             example: None,
-            may_blame,
             suspects: Vec::new(),
             in_a_row: 0,
+            shut_days: Vec::new(),
             last_rule: String::new(),
         }
     }
@@ -89,7 +93,11 @@ impl Search {
                 self.find_in(attempt, &mut open, alone).await?;
             }
         }
-        self.judge(attempt).await
+        self.judge(attempt).await?;
+        if self.fates.contains(&Fate::Undecided) {
+            return Err(self.systemic());
+        }
+        Ok(())
     }
 
     /// The last range of `open` failed as a whole: halves it until one row is left, which then has failed twice.
@@ -115,35 +123,46 @@ impl Search {
         if needs_second_try && self.commits(attempt, rows.clone()).await? {
             return Ok(());
         }
-        self.suspect(attempt, rows.start).await
+        self.suspect(attempt, open, rows.start).await
     }
 
-    async fn suspect(&mut self, attempt: &mut impl Attempt, row: usize) -> Result<(), StoreError> {
+    async fn suspect(
+        &mut self,
+        attempt: &mut impl Attempt,
+        open: &mut Vec<Range<usize>>,
+        row: usize,
+    ) -> Result<(), StoreError> {
         self.suspects.push(row);
         self.in_a_row += 1;
-        if self.in_a_row < SYSTEMIC_AFTER {
-            Ok(())
-        } else if self.example.is_some() {
-            self.judge(attempt).await
-        } else {
-            Err(self.systemic())
+        if self.in_a_row >= TOGETHER {
+            self.judge(attempt).await?;
+            self.leave_out_shut_days(attempt, open);
         }
+        Ok(())
     }
 
-    /// Refuses the suspects, unless the trouble is the table's: a disk that has just filled up, a trigger that has
-    /// just broken, a lock that is gone by now. So the table must take a row, and after that they must fail again.
+    /// Refuses the suspects, unless the trouble is the table's: a trigger that has just broken, a partition that is
+    /// missing, a lock that is gone by now.
     async fn judge(&mut self, attempt: &mut impl Attempt) -> Result<(), StoreError> {
         let suspects = std::mem::take(&mut self.suspects);
-        if let ([row], Some(_), 1) = (&*suspects, self.example, self.in_a_row) {
-            // Failed in the batch, then others were taken, then it failed alone.
-            self.fates[*row] = Fate::Refused;
-            return Ok(());
-        }
-        if !suspects.is_empty() && !self.table_takes_rows(attempt, suspects.len()).await? {
-            return Err(self.systemic());
+        let mut open_day = None;
+        if let Some(example) = self.example {
+            if let ([row], 1) = (&*suspects, self.in_a_row)
+                && attempt.is_same_day(*row, example)
+            {
+                // Failed in the batch, then others of its day were taken, then it failed alone.
+                self.fates[*row] = Fate::Refused;
+                return Ok(());
+            }
+            open_day = Some(example).filter(|_| self.in_a_row == 0);
         }
         self.in_a_row = 0;
         for row in suspects {
+            let is_open = open_day.is_some_and(|other| attempt.is_same_day(other, row));
+            if !is_open && !self.opens(attempt, row).await? {
+                continue;
+            }
+            open_day = Some(row);
             if !self.commits(attempt, row..row + 1).await? {
                 self.fates[row] = Fate::Refused;
             }
@@ -151,18 +170,35 @@ impl Search {
         Ok(())
     }
 
-    async fn table_takes_rows(
-        &self,
-        attempt: &mut impl Attempt,
-        suspects: usize,
-    ) -> Result<bool, StoreError> {
-        let any_standing = || self.fates.iter().position(|&fate| fate == Fate::Committed);
-        match self.example {
-            Some(_) if self.in_a_row == 0 => Ok(true),
-            Some(row) => attempt.control(Some(row)).await,
-            None if suspects > self.may_blame => Ok(false),
-            None => attempt.control(any_standing()).await,
+    /// Whether the table takes rows of this one's day.
+    async fn opens(&mut self, attempt: &mut impl Attempt, row: usize) -> Result<bool, StoreError> {
+        let is_shut = |&other: &usize| attempt.is_same_day(other, row);
+        if self.shut_days.iter().any(is_shut) {
+            return Ok(false);
         }
+        let any_standing = || self.fates.iter().position(|&fate| fate == Fate::Committed);
+        let stands = self.example.or_else(any_standing);
+        let opens = attempt.control(stands, row).await?;
+        if !opens {
+            self.shut_days.push(row);
+        }
+        Ok(opens)
+    }
+
+    /// A search among them would come to the same for each; others may stand behind them.
+    fn leave_out_shut_days(&self, attempt: &impl Attempt, open: &mut Vec<Range<usize>>) {
+        let is_shut = |row: usize| {
+            let mut days = self.shut_days.iter();
+            days.any(|&shut| attempt.is_same_day(shut, row))
+        };
+        let mut left: Vec<Range<usize>> = Vec::new();
+        for row in open.drain(..).flatten().filter(|&row| !is_shut(row)) {
+            match left.last_mut() {
+                Some(run) if run.end == row => run.end += 1,
+                _ => left.push(row..row + 1),
+            }
+        }
+        *open = left;
     }
 
     async fn commits(
@@ -180,7 +216,7 @@ impl Search {
                 self.written = self.written.saturating_add(written);
                 Ok(true)
             }
-            Err(Failure::Transient(why)) => Err(StoreError::Unavailable(why)),
+            Err(Failure::Transient(trouble)) => Err(trouble),
             Err(Failure::Row(rule)) => {
                 self.last_rule = rule;
                 Ok(false)

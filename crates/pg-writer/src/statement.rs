@@ -10,6 +10,7 @@ use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Text, Timestampt
 
 use crate::batch::Columns;
 use crate::column::ColumnSlice;
+use crate::witness::OfColumns;
 
 type Texts = Array<Nullable<Text>>;
 type Integers = Array<Nullable<Integer>>;
@@ -51,9 +52,32 @@ impl<'a> WriteLogins<'a> {
     }
 }
 
+impl OfColumns for WriteLogins<'_> {
+    const HEAD: &'static str =
+        "WITH incoming AS (SELECT DISTINCT ON (sent_at, message_id) * FROM unnest(";
+    const TAIL: &'static str = ") AS row (sent_at, message_id, user_id, device_type, masked_ip, masked_device_id, locale, \
+        app_version, create_date) ORDER BY sent_at, message_id), \
+        fresh AS (INSERT INTO ingested_messages (sent_at, message_id) \
+        SELECT sent_at, message_id FROM incoming ORDER BY sent_at, message_id \
+        ON CONFLICT DO NOTHING RETURNING sent_at, message_id), \
+        written AS (INSERT INTO user_logins (user_id, device_type, masked_ip, masked_device_id, locale, \
+        app_version, create_date) \
+        SELECT user_id, device_type, masked_ip, masked_device_id, locale, app_version, create_date \
+        FROM incoming \
+        WHERE ((sent_at, message_id) IN (SELECT sent_at, message_id FROM fresh)) IS TRUE) \
+        SELECT count(*) FROM fresh";
+
+    fn columns(&self) -> Vec<ColumnSlice<'_>> {
+        let mut columns = vec![self.sent_at, self.message_id];
+        columns.extend(self.texts);
+        columns.extend([self.app_version, self.create_date]);
+        columns
+    }
+}
+
 impl QueryFragment<Pg> for WriteLogins<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH incoming AS (SELECT DISTINCT ON (sent_at, message_id) * FROM unnest(");
+        out.push_sql(Self::HEAD);
         out.push_bind_param::<Timestamps, _>(&self.sent_at)?;
         out.push_sql(", ");
         out.push_bind_param::<Uuids, _>(&self.message_id)?;
@@ -65,19 +89,7 @@ impl QueryFragment<Pg> for WriteLogins<'_> {
         out.push_bind_param::<Integers, _>(&self.app_version)?;
         out.push_sql(", ");
         out.push_bind_param::<Dates, _>(&self.create_date)?;
-        out.push_sql(
-            ") AS row (sent_at, message_id, user_id, device_type, masked_ip, masked_device_id, locale, \
-             app_version, create_date) ORDER BY sent_at, message_id), \
-             fresh AS (INSERT INTO ingested_messages (sent_at, message_id) \
-             SELECT sent_at, message_id FROM incoming ORDER BY sent_at, message_id \
-             ON CONFLICT DO NOTHING RETURNING sent_at, message_id), \
-             written AS (INSERT INTO user_logins (user_id, device_type, masked_ip, masked_device_id, locale, \
-             app_version, create_date) \
-             SELECT user_id, device_type, masked_ip, masked_device_id, locale, app_version, create_date \
-             FROM incoming \
-             WHERE ((sent_at, message_id) IN (SELECT sent_at, message_id FROM fresh)) IS TRUE) \
-             SELECT count(*) FROM fresh",
-        );
+        out.push_sql(Self::TAIL);
         Ok(())
     }
 }
@@ -101,12 +113,28 @@ pub(crate) struct RecordRejections<'a> {
     pub(crate) receive_count: ColumnSlice<'a>,
 }
 
+impl OfColumns for RecordRejections<'_> {
+    const HEAD: &'static str = "INSERT INTO rejected_messages AS known (sent_at, message_id, reason, field, receive_count) \
+        SELECT DISTINCT ON (sent_at, message_id) sent_at, message_id, reason, field, receive_count FROM unnest(";
+    const TAIL: &'static str = ") AS row (sent_at, message_id, reason, field, receive_count) \
+        ORDER BY sent_at, message_id, receive_count DESC \
+        ON CONFLICT (sent_at, message_id) DO UPDATE SET reason = excluded.reason, field = excluded.field, \
+        receive_count = greatest(known.receive_count, excluded.receive_count), last_rejected_at = now()";
+
+    fn columns(&self) -> Vec<ColumnSlice<'_>> {
+        vec![
+            self.sent_at,
+            self.message_id,
+            self.reason,
+            self.field,
+            self.receive_count,
+        ]
+    }
+}
+
 impl QueryFragment<Pg> for RecordRejections<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "INSERT INTO rejected_messages AS known (sent_at, message_id, reason, field, receive_count) \
-             SELECT DISTINCT ON (sent_at, message_id) sent_at, message_id, reason, field, receive_count FROM unnest(",
-        );
+        out.push_sql(Self::HEAD);
         out.push_bind_param::<Timestamps, _>(&self.sent_at)?;
         out.push_sql(", ");
         out.push_bind_param::<Uuids, _>(&self.message_id)?;
@@ -116,12 +144,7 @@ impl QueryFragment<Pg> for RecordRejections<'_> {
         out.push_bind_param::<Texts, _>(&self.field)?;
         out.push_sql(", ");
         out.push_bind_param::<Integers, _>(&self.receive_count)?;
-        out.push_sql(
-            ") AS row (sent_at, message_id, reason, field, receive_count) \
-             ORDER BY sent_at, message_id, receive_count DESC \
-             ON CONFLICT (sent_at, message_id) DO UPDATE SET reason = excluded.reason, field = excluded.field, \
-             receive_count = greatest(known.receive_count, excluded.receive_count), last_rejected_at = now()",
-        );
+        out.push_sql(Self::TAIL);
         Ok(())
     }
 }

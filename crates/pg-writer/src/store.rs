@@ -5,19 +5,17 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::{Batch, Columns};
-use crate::deadline::StatementError;
-use crate::error::{Failure, StoreError, of_plain_statement};
+use crate::error::{Failure, StoreError};
 use crate::neighbours::Neighbours;
 use crate::pool::{Connections, Pool, Pooled, discard};
 use crate::recent::recent_masks;
 use crate::rejection::{Recorded, RejectionRecord, columns_of};
 use crate::report::Report;
 use crate::settle::{Attempt, settle};
+use crate::sqlstate::of_plain_testimony;
 use crate::statement::WriteLogins;
-use diesel::result::Error as DieselError;
-use diesel_async::{
-    AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
-};
+use crate::witness::{OfColumns, Witness};
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 /// A pool of connections and what the last commits tell of the table's health.
 pub struct PgStore {
@@ -92,8 +90,10 @@ impl PgStore {
             store: self,
             connection: &mut connection,
             columns: &batch.columns,
+            witness: None,
         };
-        let verdict = settle(&mut attempt, batch.len(), self.neighbours.may_blame()).await;
+        let verdict = settle(&mut attempt, batch.len()).await;
+        drop(attempt);
         self.neighbours.remember(&batch.columns, &verdict);
         // Non-transient errors too: where the table is at odds with a prepared statement, a new one may not be.
         if verdict.error.is_some() {
@@ -115,80 +115,91 @@ impl PgStore {
             Ok(connection) => connection,
             Err(error) => return Err((records, error)),
         };
-        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.count();
         let columns = columns_of(&records);
-        let statement = columns.statement();
-        match self.pool.run(statement.execute(&mut *connection)).await {
+        let recording = columns.statement().execute(&mut *connection);
+        let Err(error) = self.pool.run(recording).await else {
+            return Ok(Recorded::new(records));
+        };
+        discard(connection);
+        let explained = match Failure::from(error) {
+            Failure::Transient(trouble) => Err(trouble),
+            Failure::Row(_) | Failure::Unknown => self.tell(&columns.statement()).await,
+        };
+        match explained {
             Ok(_) => Ok(Recorded::new(records)),
-            Err(error) => {
-                // Binds ids, codes and counts, never a value: the message is safe to show.
-                discard(connection);
-                Err((records, of_plain_statement(&error)))
-            }
+            Err(error) => Err((records, error)),
         }
+    }
+
+    /// Once more, where the reason is told. For statements that bind ids, codes and counts, and never a value: the
+    /// server's message is safe to show.
+    async fn tell(&self, statement: &impl OfColumns) -> Result<u64, StoreError> {
+        let mut witness = self.pool.witness().await?;
+        self.count();
+        let told = witness.run(statement).await;
+        told.map_err(of_plain_testimony)
+    }
+
+    fn count(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
     }
 }
 
+/// One batch on its connection, and on the witness once a statement was refused.
 struct OnPostgres<'a> {
     store: &'a PgStore,
     connection: &'a mut AsyncPgConnection,
     columns: &'a Columns,
+    witness: Option<Witness<'a>>,
 }
 
-impl OnPostgres<'_> {
-    /// Waits for the end of the answer, not for its row alone: a constraint that is checked at the commit, or a
-    /// commit that fails, is told after the row.
-    async fn send(&mut self, columns: &Columns, rows: Range<usize>) -> Result<u64, StatementError> {
-        self.store.statements.fetch_add(1, Ordering::Relaxed);
-        let answer = WriteLogins::new(columns, &rows).load::<i64>(self.connection);
-        let written = self.store.pool.run(answer).await?;
-        Ok(written.into_iter().map(i64::unsigned_abs).sum())
-    }
-
-    async fn send_and_take_back(&mut self, control: &Columns) -> Result<(), StatementError> {
-        self.store.statements.fetch_add(1, Ordering::Relaxed);
-        let statement = WriteLogins::new(control, &(0..1));
-        let connection = &mut *self.connection;
-        let taken_back = connection.transaction(async |connection| {
-            statement.load::<i64>(connection).await?;
-            // What a commit would check is checked before the way back.
-            connection
-                .batch_execute("SET CONSTRAINTS ALL IMMEDIATE")
-                .await?;
-            Err::<(), _>(DieselError::RollbackTransaction)
-        });
-        match self.store.pool.run(taken_back).await {
-            Err(StatementError::Failed(DieselError::RollbackTransaction)) => Ok(()),
-            outcome => outcome,
+impl<'a> OnPostgres<'a> {
+    async fn witness(&mut self) -> Result<&mut Witness<'a>, StoreError> {
+        if self.witness.is_none() {
+            self.witness = Some(self.store.pool.witness().await?);
         }
+        self.witness
+            .as_mut()
+            .ok_or_else(|| StoreError::Unavailable("the connection is broken".to_owned()))
     }
 }
 
 impl Attempt for OnPostgres<'_> {
+    /// Waits for the end of the answer, not for its row alone: a constraint that is checked at the commit, or a
+    /// commit that fails, is told after the row.
     async fn attempt(&mut self, rows: Range<usize>) -> Result<u64, Failure> {
-        Ok(self.send(self.columns, rows).await?)
+        self.store.count();
+        let statement = WriteLogins::new(self.columns, &rows);
+        if let Some(witness) = &mut self.witness {
+            return Ok(witness.run(&statement).await?);
+        }
+        let answer = statement.load::<i64>(self.connection);
+        let written = self.store.pool.run(answer).await?;
+        Ok(written.into_iter().map(i64::unsigned_abs).sum())
     }
 
     async fn probe(&mut self) -> Result<(), StoreError> {
-        let probed = self.send(self.columns, 0..0).await;
-        probed.map(drop).map_err(|error| of_plain_statement(&error))
+        let statement = WriteLogins::new(self.columns, &(0..0));
+        self.store.count();
+        let probed = self.witness().await?.run(&statement).await;
+        probed.map(drop).map_err(of_plain_testimony)
     }
 
-    async fn control(&mut self, stands: Option<usize>) -> Result<bool, StoreError> {
-        let remembered = self.store.neighbours.example();
-        let control = match (stands, remembered) {
-            (Some(row), _) => self.columns.control(row),
-            (None, Some(example)) => example.control(0),
-            (None, None) => return Ok(false),
-        };
-        match self
-            .send_and_take_back(&control)
-            .await
-            .map_err(Failure::from)
-        {
+    async fn control(&mut self, stands: Option<usize>, under: usize) -> Result<bool, StoreError> {
+        let control = self.store.neighbours.control(self.columns, stands, under);
+        self.store.count();
+        let statement = WriteLogins::new(&control, &(0..1));
+        let taken = self.witness().await?.run_and_take_back(&statement).await;
+        match taken.map_err(Failure::from) {
             Ok(()) => Ok(true),
-            Err(Failure::Transient(why)) => Err(StoreError::Unavailable(why)),
+            Err(Failure::Transient(trouble)) => Err(trouble),
             Err(Failure::Row(_) | Failure::Unknown) => Ok(false),
         }
+    }
+
+    fn is_same_day(&self, one: usize, other: usize) -> bool {
+        let day = |row| self.columns.create_date.value(row);
+        day(one) == day(other)
     }
 }

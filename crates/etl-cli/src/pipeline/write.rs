@@ -74,7 +74,7 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
     /// Waits before the next try; false where there is none, because patience or the grace period is over.
     pub(super) async fn wait_after(&self, error: &StoreError, attempt: u32) -> bool {
         let pause = jittered(attempt, BASE, CAP);
-        tracing::warn!(error = %error, retry.in_ms = pause.as_millis(), "failed to write to the database");
+        tracing::warn!(error = %error, hint = error.hint(), retry.in_ms = pause.as_millis(), "failed to write to the database");
         self.measures.database_failures.count(error.class());
         let why = error.to_string();
         let patience_is_over = match error {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use local_stack::Postgres;
 
-use crate::harness::{Database, Etl, Event, Held, Queue, Running, events, stage};
+use crate::harness::{Database, Etl, Event, Held, Queue, Running, events, stage, until};
 
 const LOCK: &str = "LOCK TABLE user_logins IN ACCESS EXCLUSIVE MODE";
 const REFUSE_SOME: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
@@ -157,6 +157,49 @@ fn where_every_row_is_refused_none_is_dead_lettered() {
     assert_eq!(queue.depth(), (30, 0));
     assert!(queue.dead_letters().is_empty());
     assert!(database.rejections().is_empty());
+}
+
+/// More than eight refused at once stayed undecided, and the drain gave up.
+#[test]
+fn a_queue_of_nothing_but_bad_rows_is_drained() {
+    let (queue, database) = stage();
+    database.execute("ALTER TABLE user_logins ADD CHECK (device_type IN ('ios', 'android'))");
+    let bad: Vec<_> = (0..40)
+        .map(|number| Event(number).with("device_type", "fridge"))
+        .collect();
+    queue.send(&bad);
+    assert_eq!(
+        Etl::run(&queue, &database).summary().counts(),
+        [40, 0, 0, 40, 0]
+    );
+    queue.send(&bad[..1]);
+    let alone = Etl::run(&queue, &database).summary();
+    assert_eq!(alone.counts(), [1, 0, 0, 1, 0]);
+    assert_eq!(queue.dead_letters().len(), 41);
+}
+
+/// What a server says whose disk is full; the sequence counts, for it is not rolled back.
+const NO_ROOM: &str = "CREATE SEQUENCE tries; \
+    CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); \
+    RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$; \
+    CREATE TRIGGER no_room BEFORE INSERT ON user_logins FOR EACH ROW EXECUTE FUNCTION no_room()";
+
+#[test]
+fn a_full_disk_is_told_and_waited_for_without_a_receive() {
+    let (queue, database) = stage();
+    database.execute(NO_ROOM);
+    queue.send(&events(10));
+    let running = Etl::run(&queue, &database).start();
+    running.until_logged("the database's disk is full");
+    running.until_logged("free space on the database server's disk");
+    queue.send(&events(30)[10..]);
+    let tries = || database.count("generate_series(1, (SELECT last_value FROM tries))");
+    let before = tries();
+    until("it tries again, and again", || tries() >= before + 4);
+    assert_eq!(queue.depth().0, 20, "nothing is received meanwhile");
+    database.execute("DROP FUNCTION no_room CASCADE");
+    assert_eq!(running.end().summary().counts(), [30, 30, 0, 0, 0]);
+    assert!(queue.dead_letters().is_empty() && database.rejections().is_empty());
 }
 
 /// A queue that hides what was received for two seconds, and the lock that makes a run on it wait.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::Failure;
+use crate::error::{Failure, StoreError};
 
 /// Faults of a [`MemoryStore`](crate::MemoryStore), repeatable by their seed.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ pub enum Condition {
     RefusingStatements,
     /// It takes the statement and refuses every row, as a broken trigger does.
     RefusingRows,
+    /// It takes the statement and has room for no new row.
+    DiskFull,
 }
 
 /// The faults at work.
@@ -79,6 +81,15 @@ impl Weather {
 
     pub(super) fn refuses_rows(&self) -> bool {
         self.state().1 == Condition::RefusingRows
+    }
+
+    /// For a statement that adds rows.
+    pub(super) fn has_room(&self) -> Result<(), Failure> {
+        if self.state().1 == Condition::DiskFull {
+            Err(Failure::Transient(StoreError::DiskFull))
+        } else {
+            Ok(())
+        }
     }
 
     /// Time since the first call, by tokio's clock.
@@ -118,7 +129,7 @@ impl Weather {
     fn lose(&self, share: f64) -> Result<(), Failure> {
         let unlucky = self.state().0.f64() < share;
         if unlucky && !self.calm.load(Ordering::Relaxed) {
-            Err(Failure::Transient("connection closed".to_owned()))
+            Err(Failure::unavailable("connection closed"))
         } else {
             Ok(())
         }
@@ -128,7 +139,7 @@ impl Weather {
         let now = self.now();
         let scheduled = self.faults.outages.iter().any(|out| out.contains(&now));
         if scheduled || self.state().1 == Condition::Unreachable {
-            Err(Failure::Transient(why_not.to_owned()))
+            Err(Failure::unavailable(why_not))
         } else {
             Ok(())
         }

@@ -33,8 +33,8 @@ hold! {
     the_date_is_that_of_the_sending_in_utc
     refused_rows_are_found_and_the_rest_is_written
     a_long_run_of_refused_rows_is_found
-    where_every_row_is_refused_none_is_blamed
-    a_lone_refused_row_is_blamed_once_another_was_taken
+    where_every_row_is_refused_a_control_shows_that_it_is_their_fault
+    where_a_control_is_refused_too_none_is_blamed
     rows_that_stood_already_vouch_for_nothing
     a_row_that_stands_is_not_refused_when_it_comes_again
     a_rejection_is_recorded_once_and_updated

@@ -170,6 +170,66 @@ async fn after_a_failover_the_pool_finds_the_server_that_may_write() {
     assert_eq!(found, 1);
 }
 
+/// The codes of servers in trouble, from a trigger that raises them until it is dropped.
+#[tokio::test]
+async fn a_server_that_lacks_something_is_waited_for_whatever_the_rows_are() {
+    let migrated = migrated().await;
+    for code in [
+        "53100", "53200", "57P03", "58030", "55P03", "40P01", "25006",
+    ] {
+        migrated.execute(&raising(code)).await;
+        for count in [1, 500] {
+            transient(&migrated.store, batch(0..count)).await;
+        }
+        let recorded = migrated
+            .store
+            .record(vec![record(1, Reason::NotJson, 1)])
+            .await;
+        let Err((back, error)) = recorded else {
+            panic!("nothing can be recorded");
+        };
+        assert!(error.is_transient() && back.len() == 1, "{error}");
+        migrated.execute("DROP FUNCTION fail CASCADE").await;
+    }
+    assert_eq!(
+        migrated
+            .store
+            .write(batch(0..500))
+            .await
+            .committed
+            .written(),
+        500
+    );
+    assert_eq!(migrated.count("rejected_messages").await, 0);
+}
+
+fn raising(code: &str) -> String {
+    format!(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         RAISE EXCEPTION 'in any language' USING ERRCODE = '{code}'; END $$; \
+         CREATE TRIGGER fail BEFORE INSERT ON user_logins FOR EACH ROW EXECUTE FUNCTION fail(); \
+         CREATE TRIGGER fail BEFORE INSERT ON rejected_messages FOR EACH ROW EXECUTE FUNCTION fail()"
+    )
+}
+
+/// Long rows find no room where short ones still do: the former were blamed.
+#[tokio::test]
+async fn a_full_disk_is_told_as_such_and_blames_no_row_that_is_too_long_for_what_is_left() {
+    let migrated = migrated().await;
+    let room_for_short_ones =
+        "IF length(to_jsonb(NEW)->>'user_id') < 7 THEN RETURN NEW; END IF; RAISE";
+    let full = raising("53100").replacen("RAISE", room_for_short_ones, 1);
+    migrated.execute(&full).await;
+    let report = migrated.store.write(batch(0..20)).await;
+    assert!(report.refused.is_empty());
+    let (rest, error) = report.undecided.unwrap();
+    assert!(matches!(error, StoreError::DiskFull), "{error}");
+    assert!(error.hint().unwrap().contains("free space"));
+    migrated.execute("DROP FUNCTION fail CASCADE").await;
+    let late = migrated.store.write(rest).await.committed.written();
+    assert_eq!(report.committed.written() + late, 20);
+}
+
 #[tokio::test]
 async fn a_server_with_too_many_clients_is_waited_for() {
     let migrated = migrated().await;

@@ -137,6 +137,46 @@ async fn the_rule_that_refuses_every_row_is_named() {
     assert_eq!(migrated.store.write(rest).await.committed.written(), 20);
 }
 
+/// More than eight rows of one batch that were each refused stayed undecided for good.
+#[tokio::test]
+async fn a_batch_of_nothing_but_bad_rows_is_decided() {
+    let migrated = migrated().await;
+    let check = "ALTER TABLE user_logins ADD CHECK (app_version < 100)";
+    migrated.execute(check).await;
+    let all: Vec<u32> = (0..500).collect();
+    let bad = spoilt(&all, |row| row.app_version = Some(100));
+    let [committed, refused, undecided] = tokens(migrated.store.write(bad).await);
+    assert_eq!((committed, refused, undecided), (vec![], all, vec![]));
+    assert_eq!(migrated.count("ingested_messages").await, 0);
+    assert!(migrated.store.statements() < 2_000);
+}
+
+/// The server says "no partition" as of a broken check: the first rows of a new day were dead-lettered.
+#[tokio::test]
+async fn rows_of_a_day_without_a_partition_wait_for_it() {
+    let migrated = migrated().await;
+    migrated
+        .execute(
+            "ALTER TABLE user_logins RENAME TO template; \
+             CREATE TABLE user_logins (LIKE template) PARTITION BY RANGE (create_date); \
+             CREATE TABLE first PARTITION OF user_logins FOR VALUES FROM ('2023-11-14') TO ('2023-11-15')",
+        )
+        .await;
+    // Numbers count milliseconds, and the day ends after 6,400 seconds.
+    let report = migrated
+        .store
+        .write(batch((0..50).chain([6_400_000, 6_400_001])))
+        .await;
+    assert_eq!((report.committed.written(), report.refused.len()), (50, 0));
+    let (rest, error) = report.undecided.unwrap();
+    assert!(matches!(error, StoreError::EveryRowRefused(_)), "{error}");
+    let rest = migrated.store.write(rest).await.undecided.unwrap().0;
+    assert_eq!(rest.len(), 2);
+    let second = "CREATE TABLE second PARTITION OF user_logins FOR VALUES FROM ('2023-11-15') TO ('2023-11-16')";
+    migrated.execute(second).await;
+    assert_eq!(migrated.store.write(rest).await.committed.written(), 2);
+}
+
 #[tokio::test]
 async fn a_statement_that_is_refused_blames_no_row() {
     let migrated = migrated().await;

@@ -155,47 +155,53 @@ pub(super) async fn a_long_run_of_refused_rows_is_found(subject: &impl Subject) 
     );
 }
 
-pub(super) async fn where_every_row_is_refused_none_is_blamed(subject: &impl Subject) {
+pub(super) async fn where_every_row_is_refused_a_control_shows_that_it_is_their_fault(
+    subject: &impl Subject,
+) {
+    for count in [1, 50] {
+        let report = subject.write(with_bad(count, |_| true)).await;
+        let [committed, refused, undecided] = tokens(report);
+        assert_eq!(
+            (committed.len(), refused.len(), undecided.len()),
+            (0, count as usize, 0)
+        );
+    }
     assert_eq!(
-        subject.write(batch(1_000..1_010)).await.committed.written(),
-        10
+        (subject.logins().await.len(), subject.ledger().await),
+        (0, 0),
+        "the controls were taken back"
     );
-    let report = subject.write(with_bad(50, |_| true)).await;
-    assert!(matches!(
-        report.undecided,
-        Some((_, StoreError::EveryRowRefused(_)))
-    ));
-    let [committed, refused, undecided] = tokens(report);
-    assert_eq!(
-        (committed.len(), refused.len(), undecided.len()),
-        (0, 0, 50)
-    );
-    assert!(subject.statements() < 50);
 }
 
-pub(super) async fn a_lone_refused_row_is_blamed_once_another_was_taken(subject: &impl Subject) {
-    let alone = subject.write(with_bad(1, |_| true)).await;
-    assert!(matches!(
-        alone.undecided,
-        Some((_, StoreError::EveryRowRefused(_)))
-    ));
-    assert_eq!(subject.write(batch([7])).await.committed.written(), 1);
-    let among_others = subject.write(with_bad(1, |_| true)).await;
-    assert_eq!(tokens(among_others), [vec![], vec![0], vec![]]);
-    assert_eq!(
-        subject.logins().await.len(),
-        1,
-        "the control was taken back"
-    );
-    assert_eq!(subject.ledger().await, 1, "the control was taken back");
+pub(super) async fn where_a_control_is_refused_too_none_is_blamed(subject: &impl Subject) {
+    assert_eq!(subject.write(batch(0..20)).await.committed.written(), 20);
+    subject.refuse_every_row(true).await;
+    let before = subject.statements();
+    for count in [1, 50] {
+        let report = subject.write(batch(1_000..1_000 + count)).await;
+        assert!(matches!(
+            report.undecided,
+            Some((_, StoreError::EveryRowRefused(_)))
+        ));
+        let [committed, refused, undecided] = tokens(report);
+        assert_eq!(
+            (committed.len(), refused.len(), undecided.len()),
+            (0, 0, count as usize)
+        );
+    }
+    assert!(subject.statements() - before < 50);
+    subject.refuse_every_row(false).await;
+    let again = subject.write(batch(1_000..1_050)).await;
+    assert_eq!(again.committed.written(), 50);
 }
 
 /// Nothing new was written, so nothing is known of the table but that those rows stood.
 pub(super) async fn rows_that_stood_already_vouch_for_nothing(subject: &impl Subject) {
     assert_eq!(subject.write(batch(0..20)).await.committed.written(), 20);
+    subject.refuse_every_row(true).await;
     let mut again = batch(0..20);
     for number in 20..40 {
-        push(&mut again, number, login(&format!("bad-{number}")));
+        push(&mut again, number, login(&format!("user-{number}")));
     }
     let report = subject.write(again).await;
     assert_eq!(report.committed.duplicates(), 20);

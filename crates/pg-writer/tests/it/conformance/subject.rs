@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use pg_writer::{
-    Batch, MemoryFaults, MemoryStore, PgStore, Recorded, RejectionRecord, Report, StoreError,
-    StoredLogin,
+    Batch, Condition, MemoryFaults, MemoryStore, PgStore, Recorded, RejectionRecord, Report,
+    StoreError, StoredLogin,
 };
 
 use crate::support::{Migrated, key, migrated};
@@ -25,6 +25,8 @@ pub(super) trait Subject {
     fn write(&self, batch: Batch<u32>) -> impl Future<Output = Report<u32>> + Send;
     fn record(&self, records: Vec<RejectionRecord<u32>>) -> impl Future<Output = Outcome> + Send;
     fn statements(&self) -> u64;
+    /// Refuses, or takes again, whatever row comes.
+    fn refuse_every_row(&self, refuse: bool) -> impl Future<Output = ()> + Send;
     /// By user, then by date.
     fn logins(&self) -> impl Future<Output = Vec<StoredLogin>> + Send;
     fn ledger(&self) -> impl Future<Output = i64> + Send;
@@ -59,6 +61,14 @@ impl Subject for MemorySubject {
 
     fn statements(&self) -> u64 {
         self.0.statements()
+    }
+
+    async fn refuse_every_row(&self, refuse: bool) {
+        self.0.set_condition(if refuse {
+            Condition::RefusingRows
+        } else {
+            Condition::Working
+        });
     }
 
     async fn logins(&self) -> Vec<StoredLogin> {
@@ -111,6 +121,18 @@ impl Subject for PostgresSubject {
 
     fn statements(&self) -> u64 {
         self.0.store.statements()
+    }
+
+    async fn refuse_every_row(&self, refuse: bool) {
+        self.0
+            .execute(if refuse {
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 RAISE EXCEPTION 'not now'; END $$; \
+                 CREATE TRIGGER refuse BEFORE INSERT ON user_logins FOR EACH ROW EXECUTE FUNCTION refuse()"
+            } else {
+                "DROP FUNCTION refuse CASCADE"
+            })
+            .await;
     }
 
     async fn logins(&self) -> Vec<StoredLogin> {
