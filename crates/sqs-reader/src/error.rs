@@ -1,5 +1,9 @@
 //! What goes wrong between here and SQS, sorted by what helps: wait, or ask a person, who is told what to mend.
 
+use std::error::Error;
+
+use aws_config::imds::client::error::TokenError;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
@@ -16,6 +20,9 @@ pub enum QueueError {
     /// No credentials were found, or they were not accepted.
     #[error("AWS credentials: {0}")]
     Credentials(String),
+    /// Whoever hands out credentials did not do so this time: the metadata of a machine or container, SSO, a command.
+    #[error("the AWS credentials cannot be had just now: {0}")]
+    CredentialsUnavailable(String),
     /// The session token is past its time.
     #[error("the AWS credentials have expired: {0}")]
     Expired(String),
@@ -83,6 +90,7 @@ impl QueueError {
             Self::Unreachable(_)
                 | Self::Throttled(_)
                 | Self::Server(_)
+                | Self::CredentialsUnavailable(_)
                 | Self::Expired(_)
                 | Self::ClockSkew(_)
         )
@@ -100,6 +108,9 @@ impl QueueError {
             Self::Credentials(_) => {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is attached"
             }
+            Self::CredentialsUnavailable(_) => {
+                "check what hands them out: the role's metadata service, the SSO session (`aws sso login`), or the profile's credential_process"
+            }
             Self::Expired(_) => "renew the session, for instance with `aws sso login`",
             Self::ClockSkew(_) => "set this machine's clock (NTP)",
             Self::Unreachable(_) => {
@@ -114,16 +125,14 @@ impl QueueError {
 /// Sorts an SDK error; `what` names the call and the queue.
 pub(crate) fn classify<E>(what: &str, error: &SdkError<E, HttpResponse>) -> QueueError
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     match error {
         SdkError::TimeoutError(_) => QueueError::Unreachable(format!("{what}: no answer in time")),
-        SdkError::DispatchFailure(failure) => {
-            let causes = failure
-                .as_connector_error()
-                .map_or_else(|| chain(error), |cause| chain(cause));
-            dispatch(what, &causes)
-        }
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            Some(cause) => before_the_request(what, cause),
+            None => before_the_request(what, error),
+        },
         SdkError::ResponseError(_) => {
             QueueError::Unreachable(format!("{what}: the answer was cut short or garbled"))
         }
@@ -133,17 +142,45 @@ where
             let message = failure.err().message().unwrap_or_default();
             service(what, code, message, status)
         }
-        _ => dispatch(what, &chain(error)),
+        _ => before_the_request(what, error),
     }
 }
 
 /// Failures before a request was out: credentials are looked up there too.
-fn dispatch(what: &str, causes: &str) -> QueueError {
-    if causes.contains("credential") || causes.contains("identity") {
-        QueueError::Credentials(format!("none could be loaded ({causes})"))
-    } else {
-        QueueError::Unreachable(format!("{what}: {causes}"))
+fn before_the_request(what: &str, error: &(dyn Error + 'static)) -> QueueError {
+    let causes = chain(error);
+    let none = || QueueError::Credentials(format!("none could be loaded ({causes})"));
+    let for_now = || QueueError::CredentialsUnavailable(causes.clone());
+    match find::<CredentialsError>(error) {
+        Some(
+            CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_),
+        ) => none(),
+        Some(_) if is_forbidden(error) => none(),
+        Some(_) => for_now(),
+        // The SDK's own patience with whoever hands them out, in an error type that it keeps to itself.
+        None if causes.contains("identity resolver timed out") => for_now(),
+        None if causes.contains("credential") || causes.contains("identity") => none(),
+        None => QueueError::Unreachable(format!("{what}: {causes}")),
     }
+}
+
+/// A machine's metadata service that is switched off says so, and a machine without a role may stand behind a proxy.
+fn is_forbidden(error: &(dyn Error + 'static)) -> bool {
+    let refusal = find::<SdkError<TokenError, HttpResponse>>(error);
+    let answer = refusal.and_then(SdkError::raw_response);
+    answer.is_some_and(|answer| answer.status().as_u16() == 403)
+}
+
+/// The cause of this type among an error's causes.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut cause = Some(error);
+    while let Some(this) = cause {
+        if let Some(found) = this.downcast_ref() {
+            return Some(found);
+        }
+        cause = this.source();
+    }
+    None
 }
 
 /// Sorts what SQS says by its code, of the JSON protocol or of the older query protocol.
@@ -211,7 +248,7 @@ const THROTTLED: &[&str] = &[
 ];
 
 /// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -227,7 +264,30 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    /// A metadata service that failed for a moment ended a run with "bad configuration".
+    #[test]
+    fn credentials_that_there_are_none_of_differ_from_those_that_cannot_be_had_just_now() {
+        let of = |error: CredentialsError| before_the_request("receive from q", &error);
+        for permanent in [
+            CredentialsError::not_loaded("no providers in chain"),
+            CredentialsError::invalid_configuration("profile loop"),
+        ] {
+            assert!(matches!(of(permanent), QueueError::Credentials(_)));
+        }
+        for passing in [
+            CredentialsError::provider_error("503 from the metadata service"),
+            CredentialsError::unhandled("connection refused"),
+            CredentialsError::provider_timed_out(Duration::from_secs(5)),
+        ] {
+            let error = of(passing);
+            assert!(matches!(error, QueueError::CredentialsUnavailable(_)));
+            assert!(error.is_transient() && error.hint().is_some());
+        }
+    }
 
     #[test]
     fn service_errors_are_sorted_by_what_helps() {

@@ -1,6 +1,7 @@
 //! Servers that are not there, not yet, or say no.
 
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use local_stack::postgres;
@@ -115,6 +116,49 @@ fn without_credentials_the_ways_to_give_them_are_said_soon() {
         .output();
     outcome.assert_refused(2, &["AWS credentials", "hint: set AWS_ACCESS_KEY_ID"]);
     assert!(outcome.elapsed < Duration::from_secs(8), "{outcome:?}");
+}
+
+/// The metadata service of a container, which fails so many times at first.
+fn metadata(failures: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/credentials", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            answer(&stream.unwrap(), number < failures);
+        }
+    });
+    url
+}
+
+fn answer(mut stream: &TcpStream, fails: bool) {
+    let mut lines = BufReader::new(stream).lines();
+    while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+    let (status, body) = if fails {
+        ("503 Service Unavailable", "")
+    } else {
+        let body = r#"{"AccessKeyId": "id", "SecretAccessKey": "key", "Token": "token", "Expiration": "2099-01-01T00:00:00Z"}"#;
+        ("200 OK", body)
+    };
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream
+        .write_all(format!("{head}{body}").as_bytes())
+        .unwrap();
+}
+
+#[test]
+fn a_metadata_service_that_fails_for_a_moment_is_waited_for() {
+    let (queue, database) = stage();
+    queue.send(&[Event(0).body()]);
+    // The SDK asks three times by itself.
+    let outcome = Etl::run(&queue, &database)
+        .without_env("AWS_ACCESS_KEY_ID")
+        .without_env("AWS_SECRET_ACCESS_KEY")
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", metadata(4))
+        .output();
+    outcome.assert_refused(0, &["the AWS credentials cannot be had just now"]);
+    assert_eq!(outcome.summary().counts(), [1, 1, 0, 0, 0]);
 }
 
 #[test]
