@@ -70,6 +70,11 @@ impl<T: Transport> Inbox<T> {
         self.reader.in_flight()
     }
 
+    /// Waits until nothing is held. Safe to cancel.
+    pub async fn idle(&self) {
+        self.reader.idle().await;
+    }
+
     /// Whether nothing is held.
     pub fn is_idle(&self) -> bool {
         self.held() == 0

@@ -48,7 +48,7 @@ pub enum QueueError {
 
 impl QueueError {
     /// The name of every class of error, for metrics.
-    pub const CLASSES: [&'static str; 10] = [
+    pub const CLASSES: [&'static str; 11] = [
         "no_such_queue",
         "denied",
         "credentials",
@@ -59,6 +59,7 @@ impl QueueError {
         "server",
         "configuration",
         "refused",
+        "credentials_unavailable",
     ];
 
     /// Its place among [`CLASSES`](Self::CLASSES).
@@ -74,6 +75,7 @@ impl QueueError {
             Self::Server(_) => 7,
             Self::Configuration(_) => 8,
             Self::Refused(_) => 9,
+            Self::CredentialsUnavailable(_) => 10,
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -65,6 +65,7 @@ impl Drop for Receipt {
 #[derive(Default)]
 pub(crate) struct InFlight {
     entries: Mutex<HashMap<Uuid, Entry>>,
+    emptied: Notify,
 }
 
 struct Entry {
@@ -164,6 +165,18 @@ impl InFlight {
         held.max()
     }
 
+    /// Waits until nothing is held. Safe to cancel.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            // Asked for before the look, so that no end falls between.
+            let emptied = self.emptied.notified();
+            if self.entries().is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
     fn forget(&self, message: Uuid) {
         let mut entries = self.entries();
         if let Some(entry) = entries.get_mut(&message) {
@@ -171,6 +184,9 @@ impl InFlight {
             if entry.receipts == 0 {
                 entries.remove(&message);
             }
+        }
+        if entries.is_empty() {
+            self.emptied.notify_waiters();
         }
     }
 

@@ -18,6 +18,9 @@ use crate::transport::{MAX_BATCH, Transport};
 
 /// How long over its wait a receive may take before it counts as hung.
 const HUNG_AFTER: Duration = Duration::from_secs(15);
+/// How long a receive is put off until it can ask for all it wants. Longer than the usual write takes, which gives back
+/// more room at once than it stands in.
+const FULL_ROOM_WITHIN: Duration = Duration::from_secs(1);
 /// Bytes of bodies held at which receives pause: room for a few of the largest, and for many thousand of the usual.
 const HELD_BYTES: usize = 32 * 1024 * 1024;
 /// The most in-flight messages that SQS allows on a standard queue.
@@ -89,15 +92,26 @@ impl<T: Transport> Reader<T> {
         }
     }
 
-    /// Waits for room for `at_most` deliveries (ten at most). Safe to cancel.
-    ///
-    /// # Panics
-    /// Never: the semaphore is not closed.
+    /// Waits for room for `at_most` deliveries (ten at most); where that does not come soon, since some are held for long,
+    /// for room for one, and takes what there is. Safe to cancel.
     pub async fn slots(&self, at_most: usize) -> Slots {
         self.held_bytes.room().await;
-        let count = u32::try_from(at_most.clamp(1, MAX_BATCH)).unwrap_or(1);
+        let wanted = u32::try_from(at_most.clamp(1, MAX_BATCH)).unwrap_or(1);
+        if let Ok(all) = tokio::time::timeout(FULL_ROOM_WITHIN, self.room(wanted)).await {
+            return Slots(all);
+        }
+        let mut room = self.room(1).await;
+        let more = (1..wanted).rev();
+        let mut more = more.map(|more| Arc::clone(&self.permits).try_acquire_many_owned(more));
+        if let Some(Ok(more)) = more.find(Result::is_ok) {
+            room.merge(more);
+        }
+        Slots(room)
+    }
+
+    async fn room(&self, count: u32) -> OwnedSemaphorePermit {
         let permits = Arc::clone(&self.permits).acquire_many_owned(count).await;
-        Slots(permits.expect("the semaphore is never closed"))
+        permits.expect("the semaphore is never closed")
     }
 
     /// Receives into `slots`, waiting up to `wait` (0 to 20 s) for the first message.
@@ -175,6 +189,11 @@ impl<T: Transport> Reader<T> {
     /// What the reader makes its calls on.
     pub fn transport(&self) -> &T {
         &self.transport
+    }
+
+    /// Waits until nothing is held. Safe to cancel.
+    pub async fn idle(&self) {
+        self.in_flight.emptied().await;
     }
 
     /// Distinct messages held just now.

@@ -14,6 +14,8 @@ mod reject;
 #[cfg(test)]
 mod simulation;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::sync::Arc;

@@ -16,6 +16,8 @@ use super::{Pipeline, Store};
 const DRAIN_WAIT: Duration = Duration::from_secs(1);
 /// How long a receive that is out may take after a stop; what it took later comes back by its visibility timeout.
 const ABANDON_AFTER: Duration = Duration::from_secs(1);
+/// The least time between two receives that bring nothing, where the queue does not wait: a file, or a wait of 0.
+const PACE: Duration = Duration::from_millis(200);
 const BASE: Duration = Duration::from_millis(200);
 const CAP: Duration = Duration::from_secs(20);
 
@@ -69,6 +71,7 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
             self.budget.give_back(asked);
             return Ok(Flow::Over);
         };
+        let (begun, room) = (Instant::now(), slots.count());
         self.regulator.receive_begins();
         let since = Instant::now();
         let received = self.receive(slots).await;
@@ -83,8 +86,25 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
         };
         *failures = 0;
         self.budget.give_back(asked - deliveries.len());
-        let next = self.regulator.receive_ends(deliveries.len(), asked);
-        Ok(self.after_receive(deliveries, &next))
+        let next = self.regulator.receive_ends(deliveries.len(), room);
+        let is_empty = deliveries.is_empty();
+        let flow = self.after_receive(deliveries, &next);
+        if is_empty && matches!(flow, Flow::Again) {
+            self.pause_until(begun + PACE).await;
+        }
+        Ok(flow)
+    }
+
+    /// A drain that only waits for what it holds goes on once that is settled.
+    async fn pause_until(&self, end: Instant) {
+        let settles = !self.options.follow && !self.inbox.is_idle();
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {}
+            () = self.release.cancelled() => {}
+            () = self.inbox.idle(), if settles => {}
+            () = tokio::time::sleep_until(end) => {}
+        }
     }
 
     /// Room for `asked` deliveries, once the database is healthy; `None` after a stop.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pg_writer::MemoryFaults;
+use pg_writer::{Condition, MemoryFaults};
 use sqs_reader::memory::Faults;
 
 use super::draw::Draw;
@@ -21,14 +21,14 @@ pub(super) struct Scenario {
     pub(super) waves: Vec<Wave>,
     /// Comes before the last waves: a row that the store refuses, often while nothing else is there.
     pub(super) refused: Letter,
-    /// In the end refused rows have neighbours that the store takes.
+    /// In some worlds it has neighbours that the store takes; in others a control alone shows that the fault is its own.
     pub(super) last_waves: Vec<Wave>,
     /// One list a worker; each life begins where the one before it ended.
     pub(super) workers: Vec<Vec<Life>>,
     pub(super) last_life: Life,
     pub(super) store: MemoryFaults,
-    /// When the store refuses statements, as when a right was revoked: (from, for how long).
-    pub(super) refusing: Vec<(Duration, Duration)>,
+    /// When the store is there and takes nothing, for how long, and why.
+    pub(super) troubles: Vec<(Duration, Duration, Condition)>,
 }
 
 /// Messages that come at one time.
@@ -83,11 +83,13 @@ impl Scenario {
         let draw = &mut Draw::new(seed);
         let fifo = draw.chance(0.2);
         let visibility_timeout = seconds(draw.time(seconds(5)..=seconds(60)).as_secs());
+        let most_refused = if draw.chance(0.2) { 30 } else { 1 };
         let mix = Mix {
             malformed: draw.share(0.15),
             repeated: draw.share(0.2),
             forwarded: draw.share(0.1),
-            refused: draw.number(0..=1),
+            // Sometimes more than are judged together.
+            refused: draw.number(0..=most_refused),
             groups: fifo.then(|| draw.number(1..=20)),
         };
         let workers = (0..draw.number(1..=4))
@@ -102,13 +104,13 @@ impl Scenario {
             visibility_timeout,
             waves: waves(draw, &mix),
             refused: refused(draw, &mix, 8999),
-            last_waves: (0..5)
+            last_waves: (0..if draw.chance(0.5) { 5 } else { 0 })
                 .map(|number| last_wave(draw, &mix, number, last_life.options.follow))
                 .collect(),
             workers,
             last_life,
             store: store(draw, visibility_timeout),
-            refusing: spells(draw, 1, seconds(60)).collect(),
+            troubles: troubles(draw),
         }
     }
 }
@@ -192,8 +194,7 @@ fn last_life(draw: &mut Draw, visibility_timeout: Duration) -> Life {
     };
     Life {
         pause_before: Duration::ZERO,
-        // A receive begins once there is room for ten: also beside refused rows that wait for neighbours.
-        max_in_flight: draw.number(30..=200),
+        max_in_flight: draw.number(10..=200),
         seed: draw.seed(),
         faults: Faults::default(),
         short_receives: 0.0,
@@ -242,6 +243,20 @@ fn store(draw: &mut Draw, visibility_timeout: Duration) -> MemoryFaults {
         lost_after_commit,
         latency: Duration::ZERO..=draw.time(ms(1)..=seconds(2)),
     }
+}
+
+/// One at a time. At most once is every row refused for no fault of its own: twice, between whose ends a control falls,
+/// is what no search can tell from a bad row.
+fn troubles(draw: &mut Draw) -> Vec<(Duration, Duration, Condition)> {
+    let mut causes = vec![Condition::RefusingStatements, Condition::DiskFull];
+    if draw.chance(0.5) {
+        causes.insert(draw.number(0..=1), Condition::RefusingRows);
+    }
+    let spells = spells(draw, 2, seconds(60));
+    spells
+        .zip(causes)
+        .map(|((from, length), cause)| (from, length, cause))
+        .collect()
 }
 
 fn spells(

@@ -33,7 +33,7 @@ pub(super) struct Mix {
     pub(super) malformed: f64,
     pub(super) repeated: f64,
     pub(super) forwarded: f64,
-    /// Of each wave. Few: where eight are refused in a row, the store takes the trouble for its own.
+    /// Of each wave.
     pub(super) refused: usize,
     /// Groups of a FIFO queue.
     pub(super) groups: Option<usize>,

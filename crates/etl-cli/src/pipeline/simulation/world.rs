@@ -57,7 +57,7 @@ impl World {
         }
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(self).send_waves());
-        tasks.spawn(Arc::clone(self).refuse_statements());
+        tasks.spawn(Arc::clone(self).trouble_the_store());
         for number in 0..self.scenario.workers.len() {
             tasks.spawn(Arc::clone(self).work(number));
         }
@@ -76,10 +76,10 @@ impl World {
         }
     }
 
-    async fn refuse_statements(self: Arc<Self>) {
-        for (from, length) in &self.scenario.refusing {
+    async fn trouble_the_store(self: Arc<Self>) {
+        for (from, length, condition) in &self.scenario.troubles {
             sleep_until(self.began + *from).await;
-            self.law.store.set_condition(Condition::RefusingStatements);
+            self.law.store.set_condition(*condition);
             sleep(*length).await;
             self.law.store.set_condition(Condition::Working);
         }

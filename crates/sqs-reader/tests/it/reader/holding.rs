@@ -28,6 +28,27 @@ async fn permits_bound_what_is_in_flight_and_a_dropped_delivery_gives_its_back()
     assert_eq!(queue.counts().in_flight, 11);
 }
 
+/// One message that was held for long, in a reader of ten, ended all receives.
+#[tokio::test(start_paused = true)]
+async fn room_that_stays_short_is_used_as_it_is() {
+    let queue = filled(20);
+    let facts = queue.facts().await.unwrap();
+    let options = ReaderOptions {
+        max_in_flight: 10,
+        visibility_timeout: VISIBILITY,
+    };
+    let reader = Reader::new(queue, &facts, &options);
+    let stuck = reader.receive(reader.slots(1).await, NOW).await.unwrap();
+    let slots = reader.slots(10).await;
+    assert_eq!(slots.count(), 9);
+    let held = reader.receive(slots, NOW).await.unwrap();
+    assert_eq!((held.len(), reader.in_flight()), (9, 10));
+    assert!(timeout(A_SECOND * 5, reader.slots(10)).await.is_err());
+    drop((stuck, held));
+    reader.idle().await;
+    assert_eq!(reader.slots(10).await.count(), 10);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_receive_does_not_fill_or_fails_to_is_given_back() {
     let queue = filled(3);
