@@ -139,6 +139,23 @@ build-bench:
         npm install --silent --no-audit --no-fund --prefix '{{ bench_folder }}/node' > /dev/null
     fi
 
+# Fuzz what reads other people's bytes, with a nightly compiler and cargo-fuzz: all targets or one, so many seconds each
+fuzz name="" seconds="600":
+    #!/bin/sh
+    set -eu
+    found=
+    for place in login-model/parse login-model/envelope masking/unmask masking/keyset; do
+        crate=${place%/*} name=${place#*/}
+        case '{{ name }}' in '' | "$name") found=yes ;; *) continue ;; esac
+        work='{{ target }}'/fuzz/$crate
+        cd '{{ justfile_directory() }}'/crates/$crate
+        mkdir -p "$work/corpus/$name" fuzz/corpus/$name
+        # What is found goes to the first folder; the committed corpus is only read.
+        cargo +nightly fuzz run --target-dir "$work" "$name" "$work/corpus/$name" fuzz/corpus/$name -- \
+            -max_total_time={{ seconds }} -max_len=2048 -print_final_stats=1
+    done
+    [ -n "$found" ] || { echo 'no such target: parse, envelope, unmask, keyset' >&2; exit 1; }
+
 # Exchange values and keysets with Google Tink for Python, which is installed into a virtual environment
 interop: build
     TINK_VENV='{{ target / "tink" }}' crates/masking/interop/exchange.sh
