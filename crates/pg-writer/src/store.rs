@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::{Batch, Columns};
-use crate::error::{Failure, StoreError};
+use crate::error::{Failure, StoreError, of_plain_statement};
 use crate::neighbours::Neighbours;
 use crate::pool::{Connections, Pool, Pooled, discard};
 use crate::recent::recent_masks;

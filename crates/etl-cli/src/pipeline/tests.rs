@@ -6,7 +6,7 @@ use std::time::Duration;
 use etl_stages::{Rejections, Store};
 use login_model::{Maskers, Parser};
 use masking::{Kind, Scheme};
-use pg_writer::{Batch, MemoryFaults, MemoryStore, Recorded, Report, StoreError};
+use pg_writer::{Batch, Connections, MemoryFaults, MemoryStore, Recorded, Report, StoreError};
 use sqs_reader::memory::{MemoryQueue, MemoryServer, QueueSettings};
 use sqs_reader::{
     AttributeValue, Delivery, OutgoingMessage, Reader, ReaderOptions, SOURCE_SENT_AT,
@@ -35,6 +35,14 @@ impl Store for OnMemory {
 
     fn statements(&self) -> u64 {
         self.0.statements()
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn connections(&self) -> Connections {
+        Connections::default()
     }
 }
 
