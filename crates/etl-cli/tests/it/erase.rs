@@ -181,3 +181,31 @@ fn a_role_that_may_not_delete_is_told_so_and_a_refusal_repeats_no_value() {
     assert!(!outcome.stderr.contains(&user[0]), "{outcome:?}");
     assert!(scene.record().contains("erase_finished"));
 }
+
+/// Every tenth row is of one person. Whatever is erased on the way, the others all stand, and the books agree.
+#[test]
+fn a_person_is_erased_while_a_run_writes() {
+    let (scene, count) = (Scene::new("aes-siv"), 3000);
+    let body = |number: usize| match number % 10 {
+        0 => Event(number).with("user_id", "the-person"),
+        _ => Event(number).body(),
+    };
+    let lines: Vec<String> = (0..count).map(body).collect();
+    let mut writing = Etl::run_lines(lines.join("\n"), &scene.database)
+        .args(["--batch-size", "20", "--writers", "1"])
+        .start();
+    let person = ["the-person".to_owned()];
+    while !writing.is_over() {
+        // Ends with 1 where more came while it looked.
+        let outcome = scene.erase("user_id", &person, &["--yes"]);
+        assert!([0, 1].contains(&outcome.code), "{outcome:?}");
+    }
+    assert_eq!(writing.end().summary().get("written"), count as u64);
+    counts(&scene.erase("user_id", &person, &["--yes"]));
+    assert_eq!(scene.database.count("user_logins"), count as u64 * 9 / 10);
+    let reconcile = Etl::bare("reconcile")
+        .env("DATABASE_URL", scene.database.url())
+        .env("ETL_AUDIT_LOG", scene.path("audit"))
+        .output();
+    assert_eq!(reconcile.code, 0, "{reconcile:?}");
+}

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::harness::{Database, Etl, Event, Outcome, events, stage};
+use crate::harness::{Database, Etl, Event, Outcome, Pages, events, stage};
 
 fn reconcile(database: &Database, arguments: &[&str]) -> Outcome {
     Etl::bare("reconcile")
@@ -126,6 +126,29 @@ fn a_role_that_may_not_read_a_table_is_told_which() {
     let url = database.url_as(&role, "reader");
     reconcile(&database, &["--database-url", &url])
         .assert_refused(2, &["lacks SELECT on user_logins", "GRANT"]);
+}
+
+#[test]
+fn what_a_running_worker_counts_adds_up_too() {
+    let (queue, database) = stage();
+    queue.send(&[Event(1).body(), Event(2).body(), "no JSON".to_owned()]);
+    let follow = ["--follow", "--metrics-addr", "127.0.0.1:0"];
+    let worker = Etl::run(&queue, &database).args(follow).start();
+    let pages = Pages::of(&worker);
+    pages.until("etl_messages_dead_lettered_total", 1.0);
+    pages.until("etl_rows_written_total", 2.0);
+    let url = format!("http://{}/metrics", pages.address);
+    let outcome = reconcile(&database, &["--metrics", &url]);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let worker = &report["workers"][0];
+    let counts = ["received", "written", "rejected", "in_flight", "difference"];
+    assert_eq!(
+        counts.map(|name| worker[name].as_i64().unwrap()),
+        [3, 2, 1, 0, 0]
+    );
+    let other = format!("http://{}/healthz", pages.address);
+    reconcile(&database, &["--metrics", &other]).assert_refused(1, &["no metrics of etl"]);
 }
 
 #[test]
