@@ -150,9 +150,8 @@ async fn fill(client: &Client, rows: u64) -> Outcome<()> {
     let began = Instant::now();
     for statement in [
         format!(
-            "INSERT INTO ingested_messages (sent_at, message_id) \
-             SELECT now() - interval '60 days' + interval '60 days' * number / {rows}, gen_random_uuid() \
-             FROM generate_series(1, {rows}) AS number"
+            "INSERT INTO ingested_messages SELECT at, gen_random_uuid(), at FROM generate_series(1, {rows}) AS number, \
+             LATERAL (SELECT now() - interval '60 days' + interval '60 days' * number / {rows} AS at) AS moment"
         ),
         format!(
             "INSERT INTO user_logins SELECT md5(number::text), 'android', repeat('m', 44), repeat('d', 44), 'RU', 2, \

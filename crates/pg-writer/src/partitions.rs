@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use diesel::dsl::sql;
-use diesel::sql_types::{Double, Text};
+use diesel::sql_types::{Bool, Double, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 
 use crate::deadline::StatementError;
@@ -91,7 +91,9 @@ pub async fn keep_partitions(pool: &Pool, older_than: Duration) -> Result<u64, S
     make_ahead(pool).await?;
     let mut dropped = 0;
     for day in old_days(pool, older_than).await? {
-        dropped += u64::from(drop_day(pool, &day).await?);
+        if !was_written_lately(pool, &day, older_than).await? {
+            dropped += u64::from(drop_day(pool, &day).await?);
+        }
     }
     Ok(dropped)
 }
@@ -106,6 +108,21 @@ async fn old_days(pool: &Pool, older_than: Duration) -> Result<Vec<String>, Stor
     let query = query.sql(") ORDER BY 1");
     let days = pool.run(query.load(&mut *connection)).await;
     days.map_err(|error| of_plain_statement(&error))
+}
+
+/// Whether a message of that day came so late that it is to be remembered; the other rows then go one by one.
+async fn was_written_lately(
+    pool: &Pool,
+    day: &str,
+    older_than: Duration,
+) -> Result<bool, StoreError> {
+    let mut connection = pool.get().await?;
+    let query = format!(
+        "SELECT EXISTS (SELECT FROM {day} WHERE ingested_at >= now() - make_interval(secs => "
+    );
+    let query = sql::<Bool>(&query).bind::<Double, _>(older_than.as_secs_f64().min(OLDEST));
+    let found = pool.run(query.sql("))").get_result(&mut *connection)).await;
+    found.map_err(|error| of_plain_statement(&error))
 }
 
 /// Writers wait for the lock, for no longer than it takes to unlink the files. Where it is not to be had soon the day

@@ -98,7 +98,10 @@ async fn delete_batch(
          SELECT place FROM aged WHERE ingested_at < "
     ))
     .bind::<Timestamptz, _>(end)
+    // Places are told apart within one partition only: what is deleted must be old by itself.
     .sql(")) AND ingested_at < ")
+    .bind::<Timestamptz, _>(end)
+    .sql(" AND sent_at < ")
     .bind::<Timestamptz, _>(end)
     .sql(
         " RETURNING 1) SELECT (SELECT count(*) FROM pruned), sent_at, message_id FROM aged \

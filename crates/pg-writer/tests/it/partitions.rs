@@ -39,8 +39,8 @@ async fn dated(migrated: &Migrated, table: &str) -> Vec<String> {
 /// A message in the ledger, by the number of days from now.
 async fn ledger_row(migrated: &Migrated, sent: i32) {
     let insert = format!(
-        "INSERT INTO ingested_messages (sent_at, message_id) \
-         VALUES (now() + make_interval(days => {sent}), gen_random_uuid())"
+        "INSERT INTO ingested_messages SELECT at, gen_random_uuid(), least(at, now()) \
+         FROM (SELECT now() + make_interval(days => {sent}) AS at) AS moment"
     );
     migrated.execute(&insert).await;
 }
@@ -185,6 +185,13 @@ async fn days_that_are_over_are_dropped_whole() {
              INSERT INTO ingested_messages (sent_at, message_id) VALUES ('2020-01-01 12:00:00+00', gen_random_uuid())",
         )
         .await;
+    // A message of that day came today.
+    assert_eq!(
+        keep_partitions(&migrated.pool(), LEDGER_AGE).await.unwrap(),
+        0
+    );
+    let came_then = "UPDATE ingested_messages_2020_01_01 SET ingested_at = sent_at";
+    migrated.execute(came_then).await;
     ledger_row(&migrated, 0).await;
     ledger_row(&migrated, -40).await;
     assert_eq!(

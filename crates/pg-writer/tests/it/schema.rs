@@ -117,6 +117,8 @@ async fn the_schema_of_the_settings_holds_all_that_is_made() {
     assert!(recorded.is_ok());
     let counted = rejection_counts(&pool(&settings)).await.unwrap();
     assert_eq!(counted.len(), 1);
+    let old = r#"UPDATE "The ""logins""".ingested_messages SET ingested_at = sent_at"#;
+    client.batch_execute(old).await.unwrap();
     assert_eq!(
         prune(&pool(&settings), LEDGER_AGE, |_| ()).await.unwrap(),
         1
