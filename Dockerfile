@@ -25,6 +25,6 @@ ENV ETL_LOG_FORMAT=json ETL_METRICS_ADDR=0.0.0.0:9464
 EXPOSE 9464
 # The binary is process 1. It handles SIGTERM itself, and wants longer than --grace-period (25 s) before a SIGKILL.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["/usr/local/bin/etl", "healthcheck"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["/usr/local/bin/etl", "healthcheck"]
 ENTRYPOINT ["/usr/local/bin/etl"]
 CMD ["run", "--follow"]

@@ -106,7 +106,7 @@ resource "aws_ecs_task_definition" "worker" {
       healthCheck = {
         command     = ["CMD", "/usr/local/bin/etl", "healthcheck"]
         interval    = 30
-        timeout     = 5
+        timeout     = 10
         retries     = 3
         startPeriod = 30
       }
