@@ -79,7 +79,9 @@ class Double:
 
     def authorise_after(self, requests):
         """From then on roles have the rights of their policies, and no others."""
-        request = urllib.request.Request(f"{self.endpoint}/moto-api/reset-auth", data=str(requests).encode(), method="POST")
+        # Without the type moto takes the number for a form.
+        headers = {"Content-Type": "text/plain"}
+        request = urllib.request.Request(f"{self.endpoint}/moto-api/reset-auth", str(requests).encode(), headers)
         urllib.request.urlopen(request).read()
 
     def inventory(self):
