@@ -51,6 +51,10 @@ contained() {
     exec unshare --map-root-user --pid --fork --kill-child chroot "$root" /usr/local/bin/etl "$@"
 }
 
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
 # Waits until a command succeeds.
 until_true() {
     tries=600
@@ -96,7 +100,9 @@ run_as_process_one() {
     "$stack" up > /dev/null
     trap '"$stack" down > /dev/null 2>&1' EXIT
     eval "$("$stack" env)"
-    export ETL_QUEUE_NAME=contained ETL_MASKING=redact ETL_METRICS_ADDR=127.0.0.1:9464
+    export ETL_QUEUE_NAME=contained ETL_MASKING=redact
+    ETL_METRICS_ADDR=127.0.0.1:$(free_port)
+    export ETL_METRICS_ADDR
     "$stack" queue contained --dead-letter contained-dead-letters --max-receive-count 10 > /dev/null
     roles
     "$etl" send --generate 100 > /dev/null
