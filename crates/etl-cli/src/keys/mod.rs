@@ -217,9 +217,12 @@ fn hint_of(error: &KeysetError) -> Option<&'static str> {
              aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID",
         ),
         KeysetError::IsIpcryptKey => Some(
-            "values of ipcrypt-pfx name no key, so its key is not rotated: make another with `etl keyset new`, \
-             and bring the column over with `etl remask`",
+            "it is for --masking ipcrypt-pfx alone. Its values name no key, so it is not rotated: make another with \
+             `etl keyset new`, and bring the column over with `etl remask`",
         ),
+        KeysetError::NotIpcryptKey => {
+            Some("make one with `etl keyset new --scheme ipcrypt-pfx --out FILE`")
+        }
         _ => None,
     }
 }

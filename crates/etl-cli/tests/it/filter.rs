@@ -335,4 +335,7 @@ fn a_key_file_of_another_scheme_is_refused_by_the_names_of_both() {
     let arguments = ["--masking", "ipcrypt-pfx", "--domain", "device_id"];
     let outcome = filter("mask", &Keys::of("ipcrypt-pfx"), &arguments, "1.2.3.4\n");
     outcome.assert_refused(2, &["addresses only", "--kind ip"]);
+    let arguments = ["--masking", "ipcrypt-pfx", "--domain", "ip"];
+    let outcome = filter("mask", &keys, &arguments, "1.2.3.4\n");
+    outcome.assert_refused(2, &["not a key of ipcrypt-pfx", "--scheme ipcrypt-pfx"]);
 }
