@@ -139,6 +139,26 @@ build-bench:
         npm install --silent --no-audit --no-fund --prefix '{{ bench_folder }}/node' > /dev/null
     fi
 
+# Run the Lambda function under cargo-lambda's emulator, on sample events, a bad row and an outage of the database
+lambda: build-lambda
+    #!/bin/sh
+    set -eu
+    command -v cargo-lambda > /dev/null || { echo 'error: cargo-lambda is not installed'; echo 'hint: pip install cargo-lambda'; exit 1; }
+    export LOCAL_STACK_HOME='{{ target }}/lambda/stack'
+    stack='{{ target }}/release/local-stack' etl='{{ target }}/release/etl'
+    trap '"$stack" down > /dev/null 2>&1' EXIT
+    "$stack" up
+    eval "$("$stack" env)"
+    export ETL_QUEUE_NAME=login-queue ETL_MASKING=base64
+    "$stack" queue login-queue --dead-letter login-queue-dlq --max-receive-count 100 > /dev/null
+    "$etl" migrate > /dev/null
+    "$etl" send --generate 100
+    python3 deploy/lambda/emulate.py '{{ target }}/release/etl-lambda' "$stack" psql
+
+[private]
+build-lambda:
+    cargo build --release --package etl-lambda --package etl-cli --package local-stack
+
 # Fuzz what reads other people's bytes, with a nightly compiler and cargo-fuzz: all targets or one, so many seconds each
 fuzz name="" seconds="600":
     #!/bin/sh

@@ -1,0 +1,182 @@
+"""Runs the function under cargo-lambda's emulator of Lambda, and plays the event source mapping: receives batches from the
+local queue, invokes, deletes what the answer does not name. `just lambda` calls it, with the local stack in the environment.
+
+Needs `cargo-lambda` (PyPI, Homebrew, crates.io). Shows that one bad message in ten fails alone, that an outage of the
+database loses and dead-letters nothing, how long a cold start takes and how much memory is needed at most.
+"""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+FUNCTION, PSQL = sys.argv[1], sys.argv[2:]
+PORT = 9411
+REGION, ACCOUNT = os.environ["AWS_REGION"], "000000000000"
+ENDPOINT = os.environ["ETL_ENDPOINT_URL"].split("/0000")[0].rstrip("/")
+QUEUE = f"{ENDPOINT}/{ACCOUNT}/login-queue"
+COLD_STARTS = 9
+
+
+def post(url, body, headers=()):
+    request = urllib.request.Request(url, json.dumps(body).encode(), dict(headers))
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read() or b"{}")
+
+
+def sqs(action, **body):
+    scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/sqs/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}", "Authorization": scope}
+    return post(ENDPOINT, {"QueueUrl": QUEUE, **body}, headers)
+
+
+def sql(statement):
+    return subprocess.run([*PSQL, "-Atqc", statement], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def record(message):
+    return {
+        "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"],
+        "attributes": message["Attributes"], "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": REGION,
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:login-queue",
+    }
+
+
+def invoke(records):
+    """The ids to deliver again: all of them after an error."""
+    answer = post(f"http://127.0.0.1:{PORT}/2015-03-31/functions/etl-lambda/invocations", {"Records": records})
+    if "batchItemFailures" not in answer:
+        print("  the function answers with an error:", answer.get("errorType", "?"))
+        return {one["messageId"] for one in records}
+    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+
+def deliver():
+    """One batch of ten: how many were received, how many stay."""
+    received = sqs("ReceiveMessage", MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=60).get("Messages", [])
+    again = invoke([record(message) for message in received]) if received else set()
+    for message in received:
+        handle = message["ReceiptHandle"]
+        if message["MessageId"] in again:
+            sqs("ChangeMessageVisibility", ReceiptHandle=handle, VisibilityTimeout=0)
+        else:
+            sqs("DeleteMessage", ReceiptHandle=handle)
+    return len(received), len(again)
+
+
+def start_function():
+    environment = dict(
+        os.environ,
+        AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{PORT}/.rt/etl-lambda",
+        AWS_LAMBDA_FUNCTION_NAME="etl-lambda", AWS_LAMBDA_FUNCTION_VERSION="1", AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128",
+        ETL_LOG_LEVEL="error",
+    )
+    return subprocess.Popen([FUNCTION], env=environment, stdout=subprocess.DEVNULL)
+
+
+def end(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def peak_memory(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        peak = next(line for line in status if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
+
+
+def cold_start(number):
+    """From the start of the process to the answer of its first invocation, which writes a row."""
+    body = sqs("SendMessage", MessageBody=event(f"cold-{number}")) and sqs(
+        "ReceiveMessage", MaxNumberOfMessages=1, AttributeNames=["All"], VisibilityTimeout=60)["Messages"]
+    began = time.monotonic()
+    process = start_function()
+    assert not invoke([record(body[0])])
+    took = time.monotonic() - began
+    sqs("DeleteMessage", ReceiptHandle=body[0]["ReceiptHandle"])
+    end(process)
+    return took * 1000
+
+
+def event(user):
+    return json.dumps({"user_id": user, "app_version": "2.3.0", "device_type": "ios", "ip": "203.0.113.7", "locale": None,
+                       "device_id": "593-47-5928"})
+
+
+def drain(process):
+    batches = 0
+    while deliver()[0]:
+        batches += 1
+    rows = sql("SELECT count(*) FROM user_logins")
+    print(f"sample events: {batches} batches, {rows} rows in user_logins, peak memory {peak_memory(process):.0f} MiB")
+
+
+def one_bad_in_ten():
+    for number in range(10):
+        sqs("SendMessage", MessageBody="no JSON" if number == 4 else event(f"ten-{number}"))
+    received, again = deliver()
+    rejected = sql("SELECT count(*) FROM rejected_messages")
+    written = sql("SELECT count(*) FROM user_logins WHERE user_id LIKE 'ten-%'")
+    print(f"one bad in ten: {received} received, {written} written, {rejected} rejections recorded, {again} to come again")
+
+
+def outage():
+    for number in range(10):
+        sqs("SendMessage", MessageBody=event(f"outage-{number}"))
+    sql("ALTER ROLE etl_function NOLOGIN; "
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'etl_function'")
+    received, again = deliver()
+    print(f"outage: {received} received, {again} to come again")
+    sql("ALTER ROLE etl_function LOGIN")
+    received, again = deliver()
+    written = sql("SELECT count(*) FROM user_logins WHERE user_id LIKE 'outage-%'")
+    print(f"after it: {received} received, {written} written, {again} to come again")
+
+
+def as_a_plain_role():
+    """A role with the rights of a worker, which unlike the owner of the local stack can be locked out."""
+    sql("DO $$ BEGIN IF to_regrole('etl_function') IS NULL THEN CREATE ROLE etl_function LOGIN PASSWORD 'local'; END IF; END $$;"
+        "GRANT INSERT ON user_logins TO etl_function; GRANT SELECT, INSERT ON ingested_messages TO etl_function;"
+        "GRANT SELECT, INSERT, UPDATE ON rejected_messages TO etl_function;"
+        "GRANT SELECT ON __diesel_schema_migrations TO etl_function")
+    scheme, _, rest = os.environ["DATABASE_URL"].partition("://")
+    os.environ["DATABASE_URL"] = f"{scheme}://etl_function:local@{rest.rpartition('@')[2]}"
+
+
+def main():
+    as_a_plain_role()
+    emulator = subprocess.Popen(
+        ["cargo-lambda", "lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1", "--invoke-port", str(PORT), "--quiet"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        await_emulator()
+        process = start_function()
+        drain(process)
+        one_bad_in_ten()
+        outage()
+        end(process)
+        times = [cold_start(number) for number in range(COLD_STARTS)]
+        print(f"cold start to the first answer: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms of {COLD_STARTS}")
+    finally:
+        emulator.send_signal(signal.SIGINT)
+        emulator.wait()
+
+
+def await_emulator():
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=1)
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    sys.exit("error: cargo-lambda does not answer\nhint: pip install cargo-lambda")
+
+
+main()
