@@ -50,7 +50,7 @@ fn start() -> anyhow::Result<()> {
 async fn serve(configuration: Configuration) -> anyhow::Result<()> {
     let rules = Rules {
         parser: configuration.parser,
-        maskers: configuration.masking.maskers()?,
+        maskers: configuration.masking.maskers().await?,
     };
     let worker = Worker::new(configuration, rules);
     // Start-up has more processor than an invocation of a small function, and is not part of one.

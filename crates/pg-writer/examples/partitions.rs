@@ -155,7 +155,7 @@ async fn fill(client: &Client, rows: u64) -> Outcome<()> {
         ),
         format!(
             "INSERT INTO user_logins SELECT md5(number::text), 'android', repeat('m', 44), repeat('d', 44), 'RU', 2, \
-             (now() - interval '700 days' + interval '700 days' * number / {rows})::date \
+             (now() - interval '700 days' + interval '700 days' * (number::float8 / {rows}))::date \
              FROM generate_series(1, {rows}) AS number"
         ),
         "VACUUM ANALYZE ingested_messages".to_owned(),

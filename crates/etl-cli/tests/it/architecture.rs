@@ -37,7 +37,7 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
     ),
     (
         "etl-lambda",
-        &["aws-", "diesel", "tokio-postgres", "clap", "etl-cli"],
+        &["aws-sdk-sqs", "diesel", "tokio-postgres", "clap", "etl-cli"],
     ),
     (
         "local-stack",

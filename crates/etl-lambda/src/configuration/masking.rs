@@ -1,10 +1,15 @@
-//! How personal data is masked, and with which keys: a file in the function's package, a layer or a mounted file system.
+//! How personal data is masked, and with which keys: a file in the function's package, a layer or a mounted file system,
+//! in the clear or encrypted by a key at AWS KMS.
+
+mod wrapping_key;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
 use login_model::Maskers;
-use masking::{FieldMasker, KeyFile, Kind, Scheme};
+use masking::{FieldMasker, KeyFile, Keyset, Kind, Scheme};
+
+use self::wrapping_key::WrappingKey;
 
 /// Characters in the columns that hold masked values.
 const COLUMN_CHARS: usize = 256;
@@ -13,6 +18,7 @@ const COLUMN_CHARS: usize = 256;
 pub(crate) struct MaskingConfiguration {
     ip: Choice,
     device_id: Choice,
+    wrapped_by: Option<WrappingKey>,
 }
 
 struct Choice {
@@ -28,16 +34,19 @@ impl MaskingConfiguration {
             let keyset = keyset.map(PathBuf::from);
             anyhow::Ok(Choice { scheme, keyset })
         };
+        let wrapped_by = lookup("ETL_KEYSET_KEK").map(|uri| uri.parse());
         Ok(Self {
+            wrapped_by: wrapped_by.transpose().context("ETL_KEYSET_KEK")?,
             ip: choice("ETL_MASK_IP", "ETL_KEYSET_IP")?,
             device_id: choice("ETL_MASK_DEVICE_ID", "ETL_KEYSET_DEVICE_ID")?,
         })
     }
 
-    pub(crate) fn maskers(&self) -> anyhow::Result<Maskers> {
+    pub(crate) async fn maskers(&self) -> anyhow::Result<Maskers> {
+        let key = self.wrapped_by.as_ref();
         Ok(Maskers {
-            ip: self.ip.masker("ip", Kind::Ip)?,
-            device_id: self.device_id.masker("device_id", Kind::Text)?,
+            ip: self.ip.masker("ip", Kind::Ip, key).await?,
+            device_id: self.device_id.masker("device_id", Kind::Text, key).await?,
         })
     }
 }
@@ -52,17 +61,39 @@ fn scheme(lookup: &dyn Fn(&str) -> Option<String>, own: &'static str) -> anyhow:
 }
 
 impl Choice {
-    fn masker(&self, domain: &str, kind: Kind) -> anyhow::Result<FieldMasker> {
+    async fn masker(
+        &self,
+        domain: &str,
+        kind: Kind,
+        wrapped_by: Option<&WrappingKey>,
+    ) -> anyhow::Result<FieldMasker> {
         let mut builder = FieldMasker::builder(self.scheme)
             .domain(domain)
             .kind(kind)
             .max_chars(COLUMN_CHARS);
         if self.scheme.needs_keyset() {
-            builder = builder.keyset(&self.file()?.keyset()?);
+            builder = builder.keyset(&self.keyset(wrapped_by).await?);
         } else if self.scheme.needs_ipcrypt_key() {
             builder = builder.ipcrypt_key(&self.file()?.ipcrypt_key()?);
         }
         Ok(builder.build()?)
+    }
+
+    /// Who names a wrapping key counts on it: a keyset in the clear is refused then, as by `etl`.
+    async fn keyset(&self, wrapped_by: Option<&WrappingKey>) -> anyhow::Result<Keyset> {
+        let file = self.file()?;
+        match wrapped_by {
+            Some(key) if file.keyset().is_ok() => Err(anyhow!(
+                "the key file is not encrypted, and ETL_KEYSET_KEK names {key}"
+            )),
+            Some(key) => key.open(&file.encrypted_keyset()?).await,
+            None => {
+                if let Some(warning) = file.warning() {
+                    tracing::warn!("{warning}");
+                }
+                Ok(file.keyset()?)
+            }
+        }
     }
 
     fn file(&self) -> anyhow::Result<KeyFile> {
@@ -70,10 +101,6 @@ impl Choice {
         let path = self.keyset.as_ref();
         let path =
             path.ok_or_else(|| anyhow!("{scheme} needs a key, and ETL_KEYSET is not set"))?;
-        let file = KeyFile::read(path)?;
-        if let Some(warning) = file.warning() {
-            tracing::warn!("{warning}");
-        }
-        Ok(file)
+        Ok(KeyFile::read(path)?)
     }
 }
