@@ -36,7 +36,7 @@ pub(crate) fn warn_of_exposed(options: &[Exposed]) {
         let instead = variable.as_deref().unwrap_or("the environment");
         tracing::warn!(
             "{option} shows its password to everyone on this machine who runs `ps`: give it in {instead}, or in the \
-             file of --config"
+             file of --config; a database's also in PGPASSWORD or --database-password-file"
         );
     }
 }

@@ -114,7 +114,9 @@ fn report_caller(arn: Option<Result<String, QueueError>>, region: &str, report: 
 /// Which check an error belongs to.
 fn blamed(error: &QueueError) -> &'static str {
     match error {
-        QueueError::Credentials(_) | QueueError::Expired(_) => "credentials",
+        QueueError::Credentials(_)
+        | QueueError::CredentialsUnavailable(_)
+        | QueueError::Expired(_) => "credentials",
         QueueError::ClockSkew(_) => "queue-clock",
         QueueError::Denied(_) => "queue-rights",
         _ => "queue",
