@@ -23,6 +23,8 @@ mod run;
 mod send;
 mod signals;
 mod terminal;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::process::ExitCode;
 
@@ -35,7 +37,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let outcome = arguments::read().and_then(|arguments| {
-        logging::start(&arguments.log)?;
+        // Until the command has ended.
+        let _traces = logging::start(&arguments.log)?;
         warn_of_exposed(&arguments.exposed);
         execute(arguments.command)
     });

@@ -8,6 +8,8 @@ use etl_stages::Intake;
 use sqs_reader::backoff::jittered;
 use sqs_reader::{Delivery, MAX_BATCH, QueueError, Slots, Transport};
 use tokio::time::Instant;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::regulator::Next;
 use super::{Pipeline, Store};
@@ -133,9 +135,15 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
             self.stop.cancelled().await;
             tokio::time::sleep(ABANDON_AFTER).await;
         };
+        let span = tracing::info_span!("receive", messages.received = Empty);
+        let receive = self.inbox.receive(slots, self.wait());
         tokio::select! {
             biased;
-            received = self.inbox.receive(slots, self.wait()) => Some(received),
+            received = receive.instrument(span.clone()) => {
+                let count = received.as_ref().map_or(0, Vec::len);
+                span.record("messages.received", count);
+                Some(received)
+            }
             () = abandoned => None,
         }
     }

@@ -10,6 +10,7 @@ use pg_writer::{Batch, Committed, LedgerKey, StoreError};
 use sqs_reader::backoff::jittered;
 use sqs_reader::{Delivery, Transport};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::{Pipeline, Store};
 
@@ -24,7 +25,8 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
             let report = {
                 let _writer = self.writers.acquire().await;
                 let (started, rows) = (Instant::now(), batch.len());
-                let report = self.store.write(batch).await;
+                let span = tracing::info_span!("write", rows.count = rows);
+                let report = self.store.write(batch).instrument(span).await;
                 self.measures.write_ended(rows, started.elapsed());
                 self.compare_with_visibility(started.elapsed());
                 report
@@ -59,7 +61,8 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
         self.tally.duplicates.add(committed.duplicates());
         let pipeline = Arc::clone(self);
         self.tasks.spawn(async move {
-            let report = pipeline.inbox.acknowledge(committed).await;
+            let span = tracing::info_span!("delete");
+            let report = pipeline.inbox.acknowledge(committed).instrument(span).await;
             pipeline.tally.deleted.add(report.deleted);
             pipeline.tally.undeleted.add(report.undeleted);
         });

@@ -33,3 +33,5 @@ mod sample;
 mod schema;
 mod servers;
 mod together;
+#[cfg(feature = "otel")]
+mod traces;
