@@ -8,10 +8,14 @@ database loses and dead-letters nothing, how long a cold start takes and how muc
 import json
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 
 FUNCTION, PSQL = sys.argv[1], sys.argv[2:]
@@ -48,7 +52,10 @@ def record(message):
 
 def invoke(records):
     """The ids to deliver again: all of them after an error."""
-    answer = post(f"http://127.0.0.1:{PORT}/2015-03-31/functions/etl-lambda/invocations", {"Records": records})
+    try:
+        answer = post(f"http://127.0.0.1:{PORT}/2015-03-31/functions/_/invocations", {"Records": records})
+    except urllib.error.HTTPError as error:
+        answer = json.loads(error.read() or b"{}")
     if "batchItemFailures" not in answer:
         print("  the function answers with an error:", answer.get("errorType", "?"))
         return {one["messageId"] for one in records}
@@ -68,11 +75,12 @@ def deliver():
     return len(received), len(again)
 
 
-def start_function():
+def start_function(database=os.environ["DATABASE_URL"]):
     environment = dict(
         os.environ,
-        AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{PORT}/.rt/etl-lambda",
-        AWS_LAMBDA_FUNCTION_NAME="etl-lambda", AWS_LAMBDA_FUNCTION_VERSION="1", AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128",
+        DATABASE_URL=database,
+        AWS_LAMBDA_RUNTIME_API=f"http://127.0.0.1:{PORT}/.rt",
+        AWS_LAMBDA_FUNCTION_NAME="_", AWS_LAMBDA_FUNCTION_VERSION="1", AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128",
         ETL_LOG_LEVEL="error",
     )
     return subprocess.Popen([FUNCTION], env=environment, stdout=subprocess.DEVNULL)
@@ -124,40 +132,70 @@ def one_bad_in_ten():
     print(f"one bad in ten: {received} received, {written} written, {rejected} rejections recorded, {again} to come again")
 
 
-def outage():
+class Relay:
+    """The way to Postgres, which an outage takes away: connections are cut, and new ones closed at once."""
+
+    def __init__(self):
+        url = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
+        self.target, self.is_up, self.open = (url.hostname, url.port), True, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        port = self.listener.getsockname()[1]
+        self.url = os.environ["DATABASE_URL"].replace(f":{url.port}/", f":{port}/")
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            client, _ = self.listener.accept()
+            if not self.is_up:
+                client.close()
+                continue
+            server = socket.create_connection(self.target)
+            self.open += [client, server]
+            for one, other in ((client, server), (server, client)):
+                threading.Thread(target=self.pass_on, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def pass_on(one, other):
+        try:
+            while data := one.recv(1 << 16):
+                other.sendall(data)
+        except OSError:
+            pass
+        other.close()
+
+    def cut(self):
+        self.is_up = False
+        for connection in self.open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.open = []
+
+
+def outage(relay):
     for number in range(10):
         sqs("SendMessage", MessageBody=event(f"outage-{number}"))
-    sql("ALTER ROLE etl_function NOLOGIN; "
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'etl_function'")
+    relay.cut()
     received, again = deliver()
     print(f"outage: {received} received, {again} to come again")
-    sql("ALTER ROLE etl_function LOGIN")
+    relay.is_up = True
     received, again = deliver()
     written = sql("SELECT count(*) FROM user_logins WHERE user_id LIKE 'outage-%'")
     print(f"after it: {received} received, {written} written, {again} to come again")
 
 
-def as_a_plain_role():
-    """A role with the rights of a worker, which unlike the owner of the local stack can be locked out."""
-    sql("DO $$ BEGIN IF to_regrole('etl_function') IS NULL THEN CREATE ROLE etl_function LOGIN PASSWORD 'local'; END IF; END $$;"
-        "GRANT INSERT ON user_logins TO etl_function; GRANT SELECT, INSERT ON ingested_messages TO etl_function;"
-        "GRANT SELECT, INSERT, UPDATE ON rejected_messages TO etl_function;"
-        "GRANT SELECT ON __diesel_schema_migrations TO etl_function")
-    scheme, _, rest = os.environ["DATABASE_URL"].partition("://")
-    os.environ["DATABASE_URL"] = f"{scheme}://etl_function:local@{rest.rpartition('@')[2]}"
-
-
 def main():
-    as_a_plain_role()
+    relay = Relay()
     emulator = subprocess.Popen(
         ["cargo-lambda", "lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1", "--invoke-port", str(PORT), "--quiet"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         await_emulator()
-        process = start_function()
+        process = start_function(relay.url)
         drain(process)
         one_bad_in_ten()
-        outage()
+        outage(relay)
         end(process)
         times = [cold_start(number) for number in range(COLD_STARTS)]
         print(f"cold start to the first answer: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms of {COLD_STARTS}")
@@ -169,13 +207,10 @@ def main():
 def await_emulator():
     for _ in range(200):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=1)
-        except urllib.error.HTTPError:
+            socket.create_connection(("127.0.0.1", PORT)).close()
             return
         except OSError:
             time.sleep(0.05)
-        else:
-            return
     sys.exit("error: cargo-lambda does not answer\nhint: pip install cargo-lambda")
 
 
