@@ -46,9 +46,9 @@ fn a_keyset_that_kms_encrypted_masks_and_one_in_the_clear_is_refused_beside_it()
         .keyset(&keyset)
         .build()
         .unwrap();
-    let masked = database.texts("SELECT masked_device_id FROM user_logins");
+    let stored = database.texts("SELECT masked_device_id FROM user_logins");
     assert_eq!(
-        masked,
+        stored,
         [masker.mask(&Event(0).device_id()).unwrap().as_str()]
     );
     let (is_good, log) = start(&clear).end();
