@@ -13,14 +13,14 @@ const WORKERS: usize = 4;
 const RESTARTS: u32 = 60;
 const PERIOD: Duration = Duration::from_secs(1);
 /// Filled up to this before every restart, so that a worker has work in hand when its turn comes.
-const DEPTH: u64 = 8_000;
-const MESSAGES_AT_ONCE: usize = 500;
+const DEPTH: u64 = 2_000;
+const MESSAGES_AT_ONCE: usize = 200;
 /// At most so many times a restart, so that a sender slower than the workers does not go on for ever.
 const FILLS: usize = 8;
 const VISIBILITY_SECONDS: u32 = 15;
 /// With few pollers on a queue that is not near, the workers leave something on it.
-const PACE: [&str; 1] = ["latency=40ms"];
-const POLLERS: &str = "4";
+const PACE: [&str; 1] = ["latency=100ms"];
+const POLLERS: &str = "2";
 /// In a hundred messages.
 const MOST_DELIVERED_AGAIN: u64 = 2;
 
