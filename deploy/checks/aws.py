@@ -23,11 +23,10 @@ REGION = "eu-central-1"
 MESSAGES = 100
 # Where the task has its files.
 MOUNT = "/var/run/etl"
-# Every kind of thing that the module makes, and how to list it. Task definitions that are not active and KMS keys that
-# wait for their deletion are what AWS leaves of such things, for good and for days.
+# Every kind of thing that the module makes, and how to list it; keys and clusters need more than a list. Inactive task
+# definitions, and keys that wait for their deletion, are what AWS leaves of such things.
 LISTS = [
     ("sqs", "list_queues", "QueueUrls", {}),
-    ("kms", "list_aliases", "Aliases", {}),
     ("secretsmanager", "list_secrets", "SecretList", {}),
     ("iam", "list_roles", "Roles", {}),
     ("rds", "describe_db_instances", "DBInstances", {}),
@@ -35,7 +34,6 @@ LISTS = [
     ("rds", "describe_db_subnet_groups", "DBSubnetGroups", {}),
     ("rds", "describe_db_parameter_groups", "DBParameterGroups", {}),
     ("ec2", "describe_security_groups", "SecurityGroups", {}),
-    ("ecs", "list_clusters", "clusterArns", {}),
     ("ecs", "list_task_definitions", "taskDefinitionArns", {"status": "ACTIVE"}),
     ("logs", "describe_log_groups", "logGroups", {}),
     ("cloudwatch", "describe_alarms", "MetricAlarms", {}),
@@ -90,9 +88,23 @@ class Double:
         for service, call, key, options in LISTS:
             answer = getattr(self.client(service), call)(**options)
             found[key] = {json.dumps(thing, sort_keys=True, default=str) for thing in answer.get(key, [])}
-        keys = [self.client("kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in self.client("kms").list_keys()["Keys"]]
-        found["Keys"] = {key["KeyId"] for key in keys if key["KeyState"] != "PendingDeletion"}
+        found["Keys"], found["clusterArns"] = set(self.keys()), set(self.clusters())
         return found
+
+    def keys(self):
+        """The customer's KMS keys that do not wait for their deletion; AWS makes keys of its own, named alias/aws/…, and keeps them."""
+        kms = self.client("kms")
+        of_aws = {alias.get("TargetKeyId") for alias in kms.list_aliases()["Aliases"] if alias["AliasName"].startswith("alias/aws/")}
+        for key in kms.list_keys()["Keys"]:
+            state = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"]
+            if key["KeyId"] not in of_aws and state != "PendingDeletion":
+                yield key["KeyId"]
+
+    def clusters(self):
+        """ECS still lists a cluster for a while that was deleted, as inactive."""
+        ecs = self.client("ecs")
+        found = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
+        return [cluster["clusterArn"] for cluster in found if cluster["status"] != "INACTIVE"]
 
     def client(self, service):
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION)
