@@ -3,6 +3,7 @@
 
 mod certificates;
 mod server;
+mod terminator;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
