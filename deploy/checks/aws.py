@@ -195,9 +195,9 @@ def work(etl, double, folder):
     double.authorise_after("inf")
     if denied.returncode == 0:
         sys.exit("the double authorises nothing: a worker may send")
-    expected = {"received": MESSAGES + 1, "left": 0, "deleted": MESSAGES + 1}
-    wrong = {name: summary[name] for name, value in expected.items() if summary[name] != value}
-    if wrong or summary["written"] + summary["rejected"] != MESSAGES + 1 or summary["rejected"] < 1:
+    # A message may come twice, from moto too.
+    once = summary["written"] + summary["rejected"] == MESSAGES + 1 and summary["rejected"] > 0
+    if not once or summary["left"] or not summary["received"] == summary["deleted"] > MESSAGES:
         sys.exit(f"the run on Terraform's queue is wrong: {summary}")
     depth = double.client("sqs").get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["All"])["Attributes"]
     if int(depth["ApproximateNumberOfMessages"]) != summary["rejected"]:
