@@ -33,8 +33,8 @@ pub(crate) struct Verdict {
 }
 
 /// Commits what can be committed. A row is refused once it failed alone, each time for a reason that may be its own, both
-/// before and after the table was seen to take another of its day: its batch's neighbour, or a control. Where the
-/// control is refused too, the trouble is the table's: the rows of that day stay undecided, few or many.
+/// before and after the table was seen to take another of its day, its batch's neighbour or a control, and the table
+/// takes a control still. Where the control is refused too, the trouble is the table's: the rows of that day stay undecided, few or many.
 pub(crate) async fn settle(attempt: &mut impl Attempt, rows: usize) -> Verdict {
     let mut search = Search::new(rows);
     let error = search.run(attempt).await.err();
@@ -145,29 +145,75 @@ impl Search {
     /// missing, a lock that is gone by now.
     async fn judge(&mut self, attempt: &mut impl Attempt) -> Result<(), StoreError> {
         let suspects = std::mem::take(&mut self.suspects);
-        let mut open_day = None;
-        if let Some(example) = self.example {
-            if let ([row], 1) = (&*suspects, self.in_a_row)
-                && attempt.is_same_day(*row, example)
-            {
-                // Failed in the batch, then others of its day were taken, then it failed alone.
-                self.fates[*row] = Fate::Refused;
-                return Ok(());
-            }
-            open_day = Some(example).filter(|_| self.in_a_row == 0);
+        if let ([row], Some(example), 1) = (&*suspects, self.example, self.in_a_row)
+            && attempt.is_same_day(*row, example)
+        {
+            // Failed in the batch, then others of its day were taken, then it failed alone.
+            return self.refuse_beside_neighbours(attempt, &suspects).await;
         }
+        let neighbour = self.example.filter(|_| self.in_a_row == 0);
         self.in_a_row = 0;
+        let (mut beside, mut alone, mut open_day) = (Vec::new(), Vec::new(), None);
         for row in suspects {
-            let is_open = open_day.is_some_and(|other| attempt.is_same_day(other, row));
-            if !is_open && !self.opens(attempt, row).await? {
-                continue;
+            let is_of = |day: Option<usize>| day.is_some_and(|day| attempt.is_same_day(day, row));
+            let has_neighbour = is_of(neighbour);
+            if !has_neighbour && !is_of(open_day) {
+                if !self.opens(attempt, row).await? {
+                    continue;
+                }
+                open_day = Some(row);
             }
-            open_day = Some(row);
             if !self.commits(attempt, row..row + 1).await? {
+                if has_neighbour {
+                    &mut beside
+                } else {
+                    &mut alone
+                }
+                .push(row);
+            }
+        }
+        self.refuse_beside_neighbours(attempt, &beside).await?;
+        self.refuse(attempt, alone).await
+    }
+
+    /// The neighbours vouch for the table. No control here: their copy breaks a key that it has on what is in a row.
+    async fn refuse_beside_neighbours(
+        &mut self,
+        attempt: &mut impl Attempt,
+        rows: &[usize],
+    ) -> Result<(), StoreError> {
+        if !rows.is_empty() {
+            attempt.probe().await?;
+        }
+        rows.iter().for_each(|&row| self.fates[row] = Fate::Refused);
+        Ok(())
+    }
+
+    /// Once the table takes a control after them too: else one trouble may have ended before the last try and the next
+    /// begun with it.
+    async fn refuse(
+        &mut self,
+        attempt: &mut impl Attempt,
+        rows: Vec<usize>,
+    ) -> Result<(), StoreError> {
+        let mut seen = None;
+        for row in rows {
+            let known = seen.filter(|&(other, _)| attempt.is_same_day(other, row));
+            let takes = match known {
+                Some((_, takes)) => takes,
+                None => attempt.control(self.standing(), row).await?,
+            };
+            seen = Some((row, takes));
+            if takes {
                 self.fates[row] = Fate::Refused;
             }
         }
         Ok(())
+    }
+
+    fn standing(&self) -> Option<usize> {
+        let any = || self.fates.iter().position(|&fate| fate == Fate::Committed);
+        self.example.or_else(any)
     }
 
     /// Whether the table takes rows of this one's day.
@@ -176,9 +222,7 @@ impl Search {
         if self.shut_days.iter().any(is_shut) {
             return Ok(false);
         }
-        let any_standing = || self.fates.iter().position(|&fate| fate == Fate::Committed);
-        let stands = self.example.or_else(any_standing);
-        let opens = attempt.control(stands, row).await?;
+        let opens = attempt.control(self.standing(), row).await?;
         if !opens {
             self.shut_days.push(row);
         }

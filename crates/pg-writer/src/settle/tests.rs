@@ -11,6 +11,8 @@ struct Table {
     breaks_at: Option<usize>,
     /// Statements, counted from 1, during which every new row is refused.
     broken_during: Range<usize>,
+    /// And from this one on.
+    broken_again_from: Option<usize>,
     refuses_statement: bool,
     /// Statements during which there is room for no new row.
     full_during: Range<usize>,
@@ -26,9 +28,15 @@ impl Table {
         }
     }
 
+    fn is_broken(&self) -> bool {
+        let again = self.broken_again_from;
+        self.broken_during.contains(&self.statements)
+            || again.is_some_and(|start| self.statements >= start)
+    }
+
     fn takes(&self, row: usize) -> bool {
         self.known.contains(&row)
-            || !(self.broken_during.contains(&self.statements)
+            || !(self.is_broken()
                 || self.without_partition.contains(&row)
                 || self.refuses.contains(&row))
     }
@@ -67,8 +75,7 @@ impl Attempt for Table {
     async fn control(&mut self, _: Option<usize>, under: usize) -> Result<bool, StoreError> {
         self.statements += 1;
         self.has_room()?;
-        let is_broken = self.broken_during.contains(&self.statements);
-        Ok(!(is_broken || self.without_partition.contains(&under)))
+        Ok(!(self.is_broken() || self.without_partition.contains(&under)))
     }
 
     fn is_same_day(&self, one: usize, other: usize) -> bool {
@@ -212,6 +219,22 @@ async fn rows_that_stood_already_vouch_for_nothing() {
     let verdict = settle(&mut table, 500).await;
     assert!(is_systemic(&verdict));
     assert!(refused(&verdict).is_empty());
+}
+
+/// A row failed in one trouble, the control fell between two, and the row failed in the next: it was blamed.
+#[tokio::test]
+async fn a_row_between_two_troubles_is_not_blamed() {
+    for end in 2..8 {
+        for start in end + 1..end + 6 {
+            let mut table = Table {
+                broken_during: 1..end,
+                broken_again_from: Some(start),
+                ..Table::default()
+            };
+            let verdict = settle(&mut table, 1).await;
+            assert!(refused(&verdict).is_empty(), "until {end}, from {start}");
+        }
+    }
 }
 
 /// A disk that fills up in the middle of a search: every row after it was blamed.
