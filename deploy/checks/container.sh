@@ -114,6 +114,8 @@ run_as_process_one() {
     grep --quiet '^written  *99 ' "$folder/run.out" || fail "no summary after SIGTERM: $(cat "$folder/run.out")"
     # Before its first receive too, when the kernel would spare a process 1 that has no handler.
     "$stack" down --keep > /dev/null
+    # Or what the first worker said would be found before the second has said anything.
+    rm "$folder/run.log"
     (contained run --follow --no-migrate) > "$folder/run.out" 2> "$folder/run.log" &
     unshare=$!
     until_true grep --quiet --ignore-case 'database\|queue' "$folder/run.log"
