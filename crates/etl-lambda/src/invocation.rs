@@ -58,13 +58,7 @@ impl Invocation {
 
     /// What there is to know without asking. Nothing is hidden or extended here: that is Lambda's business.
     pub(crate) fn facts() -> QueueFacts {
-        QueueFacts {
-            visibility_timeout: Duration::from_hours(12),
-            waiting: 0,
-            in_flight: 0,
-            fifo: false,
-            redrive: None,
-        }
+        QueueFacts::of_single_pass()
     }
 }
 

@@ -22,6 +22,17 @@ pub struct QueueFacts {
 }
 
 impl QueueFacts {
+    /// Of a transport that hands out each message once and hides nothing, as a file does.
+    pub fn of_single_pass() -> Self {
+        Self {
+            visibility_timeout: Duration::from_hours(12),
+            waiting: 0,
+            in_flight: 0,
+            fifo: false,
+            redrive: None,
+        }
+    }
+
     /// The URL of the queue that the redrive policy names; `None` where there is none, or where it cannot be found for
     /// a reason that stays, which is logged.
     pub async fn dead_letter_url<T: Transport>(

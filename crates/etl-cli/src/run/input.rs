@@ -186,13 +186,7 @@ impl Transport for Lines {
     }
 
     async fn facts(&self) -> Result<QueueFacts, QueueError> {
-        Ok(QueueFacts {
-            visibility_timeout: Duration::from_hours(12),
-            waiting: 0,
-            in_flight: 0,
-            fifo: false,
-            redrive: None,
-        })
+        Ok(QueueFacts::of_single_pass())
     }
 
     async fn url_of(&self, name: &str, _account: Option<&str>) -> Result<String, QueueError> {
