@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use etl_access::keys::KeyError;
 use pg_writer::StoreError;
 use sqs_reader::QueueError;
 
@@ -51,21 +52,9 @@ impl Failure {
         self
     }
 
-    /// Says in what it went wrong.
-    #[must_use]
-    pub(crate) fn within(mut self, what: &str) -> Self {
-        self.message = format!("{what}: {}", self.message);
-        self
-    }
-
     /// What went wrong, and what to do about it.
     pub(crate) fn into_parts(self) -> (String, Option<String>) {
         (self.message, self.hint)
-    }
-
-    #[cfg(test)]
-    pub(crate) fn code(&self) -> u8 {
-        self.code
     }
 
     /// Tells the user, and the shell.
@@ -117,6 +106,16 @@ impl From<StoreError> for Failure {
             code,
             message: error.to_string(),
             hint: hint.map(str::to_owned),
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self {
+            code: if error.may_pass() { GAVE_UP } else { USAGE },
+            hint: error.hint(),
+            message: format!("{:#}", anyhow::Error::new(error)),
         }
     }
 }

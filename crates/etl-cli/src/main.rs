@@ -8,7 +8,6 @@ mod erase;
 mod failure;
 mod filter;
 mod key_id;
-mod keys;
 mod keyset;
 mod logging;
 mod metrics;

@@ -11,6 +11,7 @@ mod worker;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use etl_access::keys::warn_of_encodings;
 use etl_stages::Rules;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -52,6 +53,7 @@ async fn serve(configuration: Configuration) -> anyhow::Result<()> {
         parser: configuration.parser,
         maskers: configuration.masking.maskers().await?,
     };
+    warn_of_encodings(&rules.maskers);
     let worker = Worker::new(configuration, rules);
     // Start-up has more processor than an invocation of a small function, and is not part of one.
     worker.warm_up().await;

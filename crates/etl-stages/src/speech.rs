@@ -4,8 +4,9 @@ use tracing::Level;
 use tracing::Metadata;
 
 /// Crates whose log lines are known to hold no value of a message.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "etl",
+    "etl_access",
     "etl_lambda",
     "etl_stages",
     "login_model",

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use masking::Scheme;
 
 use super::masking::scheme;
-use crate::keys::WrappingKey;
+use etl_access::keys::WrappingKey;
 
 /// Make a key file and rotate its keys; key material is never printed
 #[derive(Debug, Subcommand)]

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use etl_access::keys::{Choice, Keys};
 use login_model::Maskers;
-use masking::{Kind, Scheme};
+use masking::Scheme;
 
 use super::KekArguments;
 use crate::failure::Failure;
-use crate::keys::Keys;
 
 /// How the PII fields are masked
 #[derive(Debug, Clone, clap::Args)]
@@ -51,40 +51,21 @@ impl MaskingArguments {
     pub(crate) async fn maskers(&self) -> Result<Maskers, Failure> {
         let ip = self.mask_ip.or(self.masking).ok_or_else(no_scheme)?;
         let device_id = self.mask_device_id.or(self.masking);
-        let device_id = device_id.ok_or_else(no_scheme)?;
-        if device_id.needs_ipcrypt_key() {
-            return Err(addresses_only(device_id));
-        }
         let shared = self.keyset.as_deref();
-        let ip_file = self.keyset_ip.as_deref().or(shared);
-        let device_file = self.keyset_device_id.as_deref().or(shared);
+        let ip = Choice {
+            scheme: ip,
+            key_file: self.keyset_ip.as_deref().or(shared),
+        };
+        let device_id = Choice {
+            scheme: device_id.ok_or_else(no_scheme)?,
+            key_file: self.keyset_device_id.as_deref().or(shared),
+        };
         let mut keys = Keys::new(self.kek.keyset_kek.as_ref());
-        Ok(Maskers {
-            ip: keys.masker(ip, "ip", Kind::Ip, ip_file).await?,
-            device_id: keys
-                .masker(device_id, "device_id", Kind::Text, device_file)
-                .await?,
-        })
+        Ok(keys.maskers(ip, device_id).await?)
     }
-}
-
-fn addresses_only(scheme: Scheme) -> Failure {
-    Failure::usage(format!(
-        "{scheme} masks addresses only, and device_id holds none"
-    ))
-    .hint("give device_id another scheme: --mask-device-id aes-siv --keyset-device-id FILE")
 }
 
 fn no_scheme() -> Failure {
     Failure::usage(format!("--masking is not given, and has no default\n{}", choices()))
         .hint("aes-siv is what most should choose: duplicates stay visible, and whoever has the keyset can recover values")
-}
-
-/// Says what a scheme does not protect, once, where it does not.
-pub(crate) fn warn_of_encodings(maskers: &Maskers) {
-    if [maskers.ip.scheme(), maskers.device_id.scheme()].contains(&Scheme::Base64) {
-        tracing::warn!(
-            "base64 is an encoding, not protection: whoever reads the column can decode it"
-        );
-    }
 }

@@ -35,7 +35,7 @@ pub(crate) use self::keyset::{
     DestroyKey, EncryptKeyset, KekArguments, KeysetCommand, KeysetFile, NamedKey, NewKeyset,
     PromoteKey,
 };
-pub(crate) use self::masking::{MaskingArguments, warn_of_encodings};
+pub(crate) use self::masking::MaskingArguments;
 pub(crate) use self::migrate::MigrateArguments;
 pub(crate) use self::observing::ObservingArguments;
 pub(crate) use self::prune::{LedgerArguments, PruneArguments};

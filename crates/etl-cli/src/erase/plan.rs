@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
+use etl_access::keys::{Choice, Keys};
 use masking::{Kind, Scheme};
 use pg_writer::PersonColumn;
 
 use super::values::{Value, read};
 use crate::arguments::{EraseArguments, PersonField};
 use crate::failure::Failure;
-use crate::keys::Keys;
 
 pub(super) struct Plan {
     pub(super) column: PersonColumn,
@@ -31,7 +31,9 @@ impl Plan {
         let scheme = searchable(arguments.masking, domain)?;
         let key_file = arguments.keyset.as_deref();
         let mut keys = Keys::new(arguments.kek.keyset_kek.as_ref());
-        let masker = keys.masker(scheme, domain, kind, key_file).await?;
+        let masker = keys
+            .masker(Choice { scheme, key_file }, domain, kind)
+            .await?;
         if let (true, Some(path)) = (scheme.needs_keyset(), key_file) {
             refuse_disabled(&keys.disabled_ids(path).await?)?;
         }

@@ -17,6 +17,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use etl_access::keys::{Choice, Keys};
 use indicatif::ProgressBar;
 use masking::Scheme;
 
@@ -29,7 +30,6 @@ use crate::arguments::{
 };
 use crate::audit::AuditLog;
 use crate::failure::Failure;
-use crate::keys::Keys;
 use crate::terminal;
 
 pub(crate) async fn mask(arguments: &MaskArguments) -> Result<ExitCode, Failure> {
@@ -78,7 +78,8 @@ async fn fields(
         if scheme.needs_ipcrypt_key() && kind == FieldKind::Text {
             return Err(addresses_only(scheme, &domain));
         }
-        let masker = keys.masker(scheme, &domain, kind.into(), key_file).await?;
+        let choice = Choice { scheme, key_file };
+        let masker = keys.masker(choice, &domain, kind.into()).await?;
         fields.push(Field::new(&name, &domain, masker, direction));
     }
     Ok(fields)

@@ -8,11 +8,11 @@ mod show;
 
 use std::process::ExitCode;
 
+use etl_access::keys::{self, KeyError};
 use masking::{KeyFile, KeyType, Keyset, KeysetError};
 
 use crate::arguments::{DestroyKey, KeysetCommand, KeysetFile, NamedKey, PromoteKey};
 use crate::failure::Failure;
-use crate::keys;
 
 pub(crate) async fn keyset(command: &KeysetCommand) -> Result<ExitCode, Failure> {
     match command {
@@ -104,11 +104,11 @@ async fn update<R>(
     operation: impl FnOnce(&mut Keyset) -> Result<R, KeysetError>,
 ) -> Result<R, Failure> {
     let (path, wrapped_by) = (&file.keyset, file.kek.keyset_kek.as_ref());
-    let change = KeyFile::change(path).map_err(keys::unreadable)?;
+    let change = KeyFile::change(path).map_err(KeyError::from)?;
     let mut keyset = keys::open(change.current(), path, wrapped_by).await?;
-    let answer = operation(&mut keyset).map_err(|error| keys::unusable(path, &error))?;
+    let answer = operation(&mut keyset).map_err(KeyError::of(path))?;
     let text = keys::text(&keyset, wrapped_by).await?;
-    change.replace(text.expose()).map_err(keys::unreadable)?;
+    change.replace(text.expose()).map_err(KeyError::from)?;
     Ok(answer)
 }
 

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
+use etl_access::keys::{self, KeyError, WrappingKey};
 use masking::{IpcryptKey, KeyFile, KeyType, Keyset, KeysetError, Pii, Scheme};
 
 use super::next;
 use crate::arguments::{EncryptKeyset, NewKeyset};
 use crate::failure::Failure;
-use crate::keys::{self, WrappingKey};
 
 pub(super) async fn new(arguments: &NewKeyset) -> Result<(), Failure> {
     let (path, scheme) = (&arguments.out, arguments.scheme);
     let text = generate(arguments).await?;
-    KeyFile::create(path, text.expose()).map_err(keys::unreadable)?;
+    KeyFile::create(path, text.expose()).map_err(KeyError::from)?;
     let wrapped_by = arguments.kek.keyset_kek.as_ref();
     let encrypted = wrapped_by.map_or_else(String::new, |key| format!(", encrypted with {key}"));
     println!(
@@ -45,7 +45,7 @@ async fn generate(arguments: &NewKeyset) -> Result<Pii<String>, Failure> {
         other => return Err(Failure::usage(format!("{other} needs no key"))),
     };
     let keyset = Keyset::generate(key_type).map_err(no_randomness)?;
-    keys::text(&keyset, wrapped_by).await
+    Ok(keys::text(&keyset, wrapped_by).await?)
 }
 
 fn no_encrypted_form() -> Failure {
@@ -77,13 +77,13 @@ pub(super) async fn encrypt(arguments: &EncryptKeyset) -> Result<(), Failure> {
     let (path, out) = (arguments.keyset.as_path(), arguments.out.as_path());
     let keyset = keys::open(&keys::read(path)?, path, None).await?;
     let key = &arguments.keyset_kek;
-    let sealed = key.seal(&keyset).await?;
-    if key.open(&sealed).await? != keyset {
+    let sealed = key.seal(&keyset).await.map_err(KeyError::from)?;
+    if key.open(&sealed).await.map_err(KeyError::from)? != keyset {
         return Err(Failure::gave_up(format!(
             "{key} gave back something else than it was given"
         )));
     }
-    KeyFile::create(out, &sealed.to_json()).map_err(keys::unreadable)?;
+    KeyFile::create(out, &sealed.to_json()).map_err(KeyError::from)?;
     println!(
         "made {} from {}, encrypted with {key}",
         out.display(),

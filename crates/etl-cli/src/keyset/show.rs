@@ -1,10 +1,11 @@
 //! `etl keyset show`: what may be told of the keys in a file.
 
+use etl_access::keys::{self, KeyError};
 use masking::{KeyInfo, KeyPrefix, KeyType, KeysetError};
 
 use crate::arguments::KeysetFile;
 use crate::failure::Failure;
-use crate::{key_id, keys};
+use crate::key_id;
 
 const HEADER: [&str; 5] = ["KEY ID", "TYPE", "STATUS", "PRIMARY", "VALUES START WITH"];
 
@@ -13,8 +14,7 @@ pub(super) async fn show(arguments: &KeysetFile) -> Result<(), Failure> {
     let file = keys::read(path)?;
     if file.keyset() == Err(KeysetError::IsIpcryptKey) {
         keys::warn_of(&file);
-        file.ipcrypt_key()
-            .map_err(|error| keys::unusable(path, &error))?;
+        file.ipcrypt_key().map_err(KeyError::of(path))?;
         println!("a key of ipcrypt-pfx, which has no id");
         return Ok(());
     }

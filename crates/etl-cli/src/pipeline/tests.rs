@@ -95,7 +95,7 @@ async fn pipeline(
     };
     let reader = Reader::new(queue, &facts, &reader_options);
     let masker = |domain, kind| {
-        let builder = crate::keys::builder(Scheme::Redact, domain, kind);
+        let builder = etl_access::keys::builder(Scheme::Redact, domain, kind);
         builder.build().unwrap()
     };
     let rules = Rules {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use etl_access::keys::{Choice, Keys};
 use masking::{FieldMasker, Kind, Scheme};
 use pg_writer::Finished;
 
@@ -9,7 +10,6 @@ use super::convert::Converter;
 use crate::arguments::{LoginColumn, RemaskArguments};
 use crate::failure::Failure;
 use crate::key_id;
-use crate::keys::Keys;
 
 /// A converter for each column that is asked for.
 #[derive(Default)]
@@ -117,10 +117,14 @@ impl<'a> Files<'a> {
 
     async fn converter(&mut self, domain: &str, kind: Kind) -> Result<Converter, Failure> {
         let (scheme, file) = (self.arguments.masking, self.arguments.keyset.as_deref());
-        let target = self.new.masker(scheme, domain, kind, file).await?;
+        let choice = |scheme, key_file| Choice { scheme, key_file };
+        let target = self.new.masker(choice(scheme, file), domain, kind).await?;
         let origin = match (self.arguments.from, self.arguments.from_keyset.as_deref()) {
             (None, _) | (Some(Scheme::AesSiv), None) => None,
-            (Some(scheme), file) => Some(self.old.masker(scheme, domain, kind, file).await?),
+            (Some(scheme), file) => {
+                let old = self.old.masker(choice(scheme, file), domain, kind);
+                Some(old.await?)
+            }
         };
         let primary = match file {
             Some(path) if scheme == Scheme::AesSiv => self.new.primary_id(path).await?,

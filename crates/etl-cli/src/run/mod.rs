@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use etl_access::keys::warn_of_encodings;
 use login_model::Parser;
 use pg_writer::PgStore;
 use sqs_reader::Transport;
@@ -20,7 +21,7 @@ use self::input::Lines;
 pub(crate) use self::preflight::{FEW_RECEIVES, dead_letter_url, patiently, receive_patiently};
 use self::preflight::{Source, open_queue, open_store};
 use self::summary::Summary;
-use crate::arguments::{RunArguments, warn_of_encodings};
+use crate::arguments::RunArguments;
 use crate::failure::Failure;
 use crate::metrics::Server;
 use crate::pipeline::{Ending, Options, Pipeline, Rules};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// What a crate may not depend on, by the beginnings of names.
-const FORBIDDEN: [(&str, &[&str]); 7] = [
+const FORBIDDEN: [(&str, &[&str]); 8] = [
     (
         "masking",
         &[
@@ -36,8 +36,19 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
         &["aws-", "diesel", "tokio", "etl-cli", "etl-lambda"],
     ),
     (
+        "etl-access",
+        &[
+            "aws-sdk-sqs",
+            "diesel",
+            "tokio-postgres",
+            "clap",
+            "sqs-reader",
+            "etl-",
+        ],
+    ),
+    (
         "etl-lambda",
-        &["aws-sdk-sqs", "diesel", "tokio-postgres", "clap", "etl-cli"],
+        &["aws-", "diesel", "tokio-postgres", "clap", "etl-cli"],
     ),
     (
         "local-stack",

@@ -151,7 +151,7 @@ async fn pipeline(
 }
 
 fn rules() -> Rules {
-    let masker = |domain, kind| crate::keys::builder(Scheme::Base64, domain, kind).build();
+    let masker = |domain, kind| etl_access::keys::builder(Scheme::Base64, domain, kind).build();
     Rules {
         parser: Parser::new(),
         maskers: Maskers {
