@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 use crate::arguments::{Command, warn_of_exposed};
 use crate::failure::Failure;
+use crate::signals::Signals;
 
 /// The SDK allocates much and frees on other threads, where glibc's allocator contends.
 #[global_allocator]
@@ -49,24 +50,33 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::gave_up(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
-        match command {
-            Command::Run(arguments) => run::run(*arguments).await,
-            Command::Check(arguments) => Ok(check::check(&arguments.run).await),
-            Command::Send(arguments) => send::send(arguments).await,
-            Command::Migrate(arguments) => migrate::migrate(&arguments).await,
-            Command::Prune(arguments) => prune::prune(&arguments).await,
-            Command::Erase(arguments) => erase::erase(&arguments).await,
-            Command::Reconcile(arguments) => reconcile::reconcile(&arguments).await,
-            Command::Rejects(command) => rejects::rejects(command).await,
-            Command::Keyset(command) => keyset::keyset(&command).await,
-            Command::Mask(arguments) => filter::mask(&arguments).await,
-            Command::Unmask(arguments) => filter::unmask(&arguments).await,
-            Command::Remask(arguments) => remask::remask(&arguments).await,
-            Command::Healthcheck(arguments) => metrics::healthcheck(&arguments).await,
-            Command::Completions(arguments) => reference::completions(&arguments),
-            Command::Man(arguments) => reference::man(&arguments),
-            Command::Options => reference::options(),
-        }
-    })
+    let outcome = runtime.block_on(async {
+        // Before anything that takes time: process 1 of a container does not get a signal that nobody listens for.
+        let signals = Signals::listen()?;
+        dispatch(command, &signals).await
+    });
+    // A thread may wait for stdin, which no signal ends.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn dispatch(command: Command, signals: &Signals) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Run(arguments) => run::run(*arguments, signals).await,
+        Command::Check(arguments) => Ok(check::check(&arguments.run).await),
+        Command::Send(arguments) => send::send(&arguments, signals).await,
+        Command::Migrate(arguments) => migrate::migrate(&arguments).await,
+        Command::Prune(arguments) => prune::prune(&arguments).await,
+        Command::Erase(arguments) => erase::erase(&arguments, signals).await,
+        Command::Reconcile(arguments) => reconcile::reconcile(&arguments).await,
+        Command::Rejects(command) => rejects::rejects(command, signals).await,
+        Command::Keyset(command) => keyset::keyset(&command).await,
+        Command::Mask(arguments) => filter::mask(&arguments).await,
+        Command::Unmask(arguments) => filter::unmask(&arguments).await,
+        Command::Remask(arguments) => remask::remask(&arguments, signals).await,
+        Command::Healthcheck(arguments) => metrics::healthcheck(&arguments).await,
+        Command::Completions(arguments) => reference::completions(&arguments),
+        Command::Man(arguments) => reference::man(&arguments),
+        Command::Options => reference::options(),
+    }
 }

@@ -20,13 +20,17 @@ use crate::audit::AuditLog;
 use crate::database;
 use crate::failure::Failure;
 use crate::run::patiently;
+use crate::signals::{Signals, Stop};
 
 /// Without an index the whole table is read, however large it is.
 const STATEMENT: Duration = Duration::from_hours(24);
 /// A deletion finds what stood when it began. After this many, somebody keeps writing rows of this person.
 const PASSES: u32 = 3;
 
-pub(crate) async fn erase(arguments: &EraseArguments) -> Result<ExitCode, Failure> {
+pub(crate) async fn erase(
+    arguments: &EraseArguments,
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
     let plan = Plan::of(arguments).await?;
     let settings = database::settings(&arguments.database)?.statement_timeout(STATEMENT);
     let subject = Subject::new(arguments, &plan, settings.place());
@@ -36,12 +40,16 @@ pub(crate) async fn erase(arguments: &EraseArguments) -> Result<ExitCode, Failur
     log.append("erase_started", &subject, None::<&Tally>)?;
     let started = Instant::now();
     let mut erased = Tally::default();
-    let outcome = work(arguments, &plan, &pool, &mut erased).await;
+    let outcome = work(arguments, &plan, &pool, signals, &mut erased).await;
     // Whatever ended it: what was erased until then is on record.
     log.append("erase_finished", &subject, Some(&erased))?;
-    outcome?;
+    let stopped = outcome?;
     let is_clean = arguments.dry_run || erased.remaining == 0;
     Summary::new(arguments, plan.count, erased, started.elapsed()).print(arguments.output);
+    if let Some(stop) = stopped {
+        eprintln!("stopped, and not counted again; the same command goes on from here");
+        return Ok(ExitCode::from(stop.exit_code()));
+    }
     if is_clean {
         return Ok(ExitCode::SUCCESS);
     }
@@ -50,12 +58,15 @@ pub(crate) async fn erase(arguments: &EraseArguments) -> Result<ExitCode, Failur
     ))
 }
 
+/// Answers the wish to stop, where one came between. A deletion is waited for: it happens whether or not its client
+/// still listens, and is to stand on record.
 async fn work(
     arguments: &EraseArguments,
     plan: &Plan,
     pool: &Pool,
+    signals: &Signals,
     erased: &mut Tally,
-) -> Result<(), Failure> {
+) -> Result<Option<Stop>, Failure> {
     let count = async || {
         let count = async || pg_writer::count_logins(pool, plan.column, &plan.terms).await;
         patiently(StoreError::is_transient, count).await
@@ -63,20 +74,25 @@ async fn work(
     erased.remaining = count().await?;
     erased.found = erased.remaining;
     if arguments.dry_run || erased.found == 0 {
-        return Ok(());
+        return Ok(None);
     }
     if !arguments.yes {
         question::ask(erased.found, arguments)?;
     }
+    let stop = signals.hold();
     for _ in 0..PASSES {
         // Not tried again by itself: the counts of a deletion whose answer was lost are lost too.
         erased.add(pg_writer::erase_logins(pool, plan.column, &plan.terms).await?);
-        erased.remaining = count().await?;
+        erased.remaining = erased.found.saturating_sub(erased.erased);
+        let Some(remaining) = stop.token.run_until_cancelled(count()).await else {
+            return Ok(Some(stop));
+        };
+        erased.remaining = remaining?;
         if erased.remaining == 0 {
             break;
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// What the record says was asked for.

@@ -9,10 +9,14 @@ use std::process::ExitCode;
 
 use crate::arguments::RejectsCommand;
 use crate::failure::Failure;
+use crate::signals::Signals;
 
-pub(crate) async fn rejects(command: RejectsCommand) -> Result<ExitCode, Failure> {
+pub(crate) async fn rejects(
+    command: RejectsCommand,
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
     match command {
         RejectsCommand::List(arguments) => list::list(&arguments).await,
-        RejectsCommand::Redrive(arguments) => redrive::redrive(&arguments).await,
+        RejectsCommand::Redrive(arguments) => redrive::redrive(&arguments, signals).await,
     }
 }

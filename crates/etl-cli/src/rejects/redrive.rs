@@ -26,8 +26,10 @@ const WAIT: Duration = Duration::from_secs(1);
 /// Messages that are not meant, held so that they do not come again; past these the rest has to wait.
 const HELD_AT_MOST: usize = 20_000;
 
-pub(super) async fn redrive(arguments: &RedriveArguments) -> Result<ExitCode, Failure> {
-    let signals = Signals::listen()?;
+pub(super) async fn redrive(
+    arguments: &RedriveArguments,
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
     let target = Target::open(arguments).await?;
     let mut pass = Pass {
         reader: Arc::new(target.reader().await?),
@@ -38,11 +40,12 @@ pub(super) async fn redrive(arguments: &RedriveArguments) -> Result<ExitCode, Fa
         seen: HashSet::new(),
         counts: Counts::default(),
     };
+    let stop = signals.hold();
     let keep_hidden = tokio::spawn({
         let reader = Arc::clone(&pass.reader);
         async move { reader.keep_hidden().await }
     });
-    let outcome = pass.run(&signals.stop).await;
+    let outcome = pass.run(&stop.token).await;
     keep_hidden.abort();
     let report = pass.report();
     pass.reader
@@ -50,8 +53,8 @@ pub(super) async fn redrive(arguments: &RedriveArguments) -> Result<ExitCode, Fa
         .await;
     report.print(arguments.output);
     outcome?;
-    if signals.stop.is_cancelled() {
-        return Ok(ExitCode::from(signals.exit_code()));
+    if stop.token.is_cancelled() {
+        return Ok(ExitCode::from(stop.exit_code()));
     }
     report.verdict()
 }

@@ -20,42 +20,45 @@ use crate::arguments::RemaskArguments;
 use crate::database::open_pool;
 use crate::failure::Failure;
 use crate::run::patiently;
-use crate::signals::Signals;
+use crate::signals::{Signals, Stop};
 
 /// Rows in a block of 8 kB, about: what turns `--batch-size` into blocks.
 const ROWS_A_BLOCK: u32 = 50;
 
-pub(crate) async fn remask(arguments: &RemaskArguments) -> Result<ExitCode, Failure> {
+pub(crate) async fn remask(
+    arguments: &RemaskArguments,
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
     let plan = Plan::of(arguments).await?;
     let pool = open_pool(&arguments.database, 1)?;
     let table = patiently(StoreError::is_transient, async || {
         Remasking::open(&pool, plan.finished()).await
     })
     .await?;
-    let signals = Signals::listen()?;
+    let stop = signals.hold();
     let started = Instant::now();
     let walk = Walk {
         table: &table,
         plan: &plan,
         batch: (arguments.batch_size / ROWS_A_BLOCK).max(1),
         dry_run: arguments.dry_run,
-        stop: &signals.stop,
+        stop: &stop.token,
     };
     let (ending, tally) = walk.to_the_end().await?;
     let summary = Summary::new(&tally, arguments.dry_run, started.elapsed());
     summary.print(arguments.output);
-    conclude(ending, &tally.unreadable, &signals)
+    conclude(ending, &tally.unreadable, &stop)
 }
 
 fn conclude(
     ending: Ending,
     unreadable: &walk::Unreadable,
-    signals: &Signals,
+    stop: &Stop,
 ) -> Result<ExitCode, Failure> {
     match ending {
         Ending::Stopped => {
             eprintln!("stopped; the same command goes on from here");
-            Ok(ExitCode::from(signals.exit_code()))
+            Ok(ExitCode::from(stop.exit_code()))
         }
         Ending::Restless => Err(Failure::gave_up(
             "rows that are not under the primary key keep coming",

@@ -37,7 +37,7 @@ pub(super) async fn print_rows<T: Transport>(
     let mut held = Vec::new();
     let outcome = tokio::select! {
         biased;
-        () = run.signals.stop.cancelled() => Ok(()),
+        () = run.stop.token.cancelled() => Ok(()),
         () = reader.keep_hidden() => Ok(()),
         outcome = read(&reader, rules, run, &mut held) => outcome,
     };
@@ -45,7 +45,7 @@ pub(super) async fn print_rows<T: Transport>(
     reader.hide(held, Duration::ZERO).await;
     outcome?;
     eprintln!("dry run: {deliveries} deliveries read and released; nothing was written or deleted");
-    run.exit_code(if run.signals.stop.is_cancelled() {
+    run.exit_code(if run.stop.token.is_cancelled() {
         Ending::Stopped
     } else {
         Ending::Done

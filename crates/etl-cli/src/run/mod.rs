@@ -8,6 +8,7 @@ mod progress;
 mod summary;
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,57 +27,34 @@ use crate::failure::Failure;
 use crate::metrics::Server;
 use crate::pipeline::{Ending, Options, Pipeline, Rules};
 use crate::prune::keep_pruned;
-use crate::signals::Signals;
+use crate::signals::{Signals, Stop};
 
-pub(crate) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
-    let rules = Rules {
+pub(crate) async fn run(arguments: RunArguments, signals: &Signals) -> Result<ExitCode, Failure> {
+    let run = Run {
+        stop: signals.hold(),
+        started: Instant::now(),
+        server: serve(&arguments).await?,
+        arguments,
+    };
+    let rules = Box::pin(rules(&run.arguments));
+    let Some(rules) = run.unless_stopped(rules).await? else {
+        return run.never_began();
+    };
+    warn_of_encodings(&rules.maskers);
+    match &run.arguments.reading.input {
+        Some(path) => run.read_lines(path.clone(), rules).await,
+        None => run.read_queue(rules).await,
+    }
+}
+
+async fn rules(arguments: &RunArguments) -> Result<Rules, Failure> {
+    Ok(Rules {
         parser: Parser::new()
             .app_version(arguments.writing.app_version)
             .envelope(arguments.reading.envelope)
             .body_encoding(arguments.reading.body_encoding),
         maskers: arguments.masking.maskers().await?,
-    };
-    warn_of_encodings(&rules.maskers);
-    let run = Run {
-        server: serve(&arguments).await?,
-        arguments,
-        signals: Signals::listen()?,
-        started: Instant::now(),
-    };
-    let dry_run = run.arguments.writing.dry_run;
-    match &run.arguments.reading.input {
-        Some(path) => {
-            let lines = Lines::open(path, run.arguments.reading.date.as_deref())?;
-            let source = Source::of_lines(lines, &run.arguments).await?;
-            if dry_run {
-                return dry_run::print_rows(source, &rules, &run).await;
-            }
-            let store = open_store(&run.arguments.writing);
-            match run.unless_stopped(store).await? {
-                Some(store) => run.write(source, store, rules).await,
-                None => run.never_began(),
-            }
-        }
-        None if dry_run => {
-            let source = Box::pin(open_queue(&run.arguments));
-            match run.unless_stopped(source).await? {
-                Some(source) => dry_run::print_rows(source, &rules, &run).await,
-                None => run.exit_code(Ending::Stopped),
-            }
-        }
-        None => {
-            let both = async {
-                tokio::try_join!(
-                    open_queue(&run.arguments),
-                    open_store(&run.arguments.writing)
-                )
-            };
-            match run.unless_stopped(Box::pin(both)).await? {
-                Some((source, store)) => run.write(source, store, rules).await,
-                None => run.never_began(),
-            }
-        }
-    }
+    })
 }
 
 /// The server of `--metrics-addr`, before anything else is touched. A dry run is over before anybody looks.
@@ -91,11 +69,48 @@ async fn serve(arguments: &RunArguments) -> Result<Option<Server>, Failure> {
 struct Run {
     server: Option<Server>,
     arguments: RunArguments,
-    signals: Signals,
+    stop: Stop,
     started: Instant,
 }
 
 impl Run {
+    async fn read_lines(&self, path: PathBuf, rules: Rules) -> Result<ExitCode, Failure> {
+        let date = self.arguments.reading.date.clone();
+        // On a thread of its own: stdin may be silent for as long as it likes.
+        let open = tokio::task::spawn_blocking(move || Lines::open(&path, date.as_deref()));
+        let opened = async {
+            let lines = open.await.map_err(anyhow::Error::new)??;
+            Source::of_lines(lines, &self.arguments).await
+        };
+        let Some(source) = self.unless_stopped(opened).await? else {
+            return self.never_began();
+        };
+        if self.arguments.writing.dry_run {
+            return dry_run::print_rows(source, &rules, self).await;
+        }
+        let store = open_store(&self.arguments.writing);
+        match self.unless_stopped(store).await? {
+            Some(store) => self.write(source, store, rules).await,
+            None => self.never_began(),
+        }
+    }
+
+    async fn read_queue(&self, rules: Rules) -> Result<ExitCode, Failure> {
+        let source = open_queue(&self.arguments);
+        if self.arguments.writing.dry_run {
+            return match self.unless_stopped(Box::pin(source)).await? {
+                Some(source) => dry_run::print_rows(source, &rules, self).await,
+                None => self.never_began(),
+            };
+        }
+        let store = open_store(&self.arguments.writing);
+        let both = async { tokio::try_join!(source, store) };
+        match self.unless_stopped(Box::pin(both)).await? {
+            Some((source, store)) => self.write(source, store, rules).await,
+            None => self.never_began(),
+        }
+    }
+
     /// Nothing is held during the preflight: a signal ends it at once, with `None`.
     async fn unless_stopped<R>(
         &self,
@@ -104,18 +119,20 @@ impl Run {
         tokio::select! {
             biased;
             outcome = preflight => outcome.map(Some),
-            () = self.signals.stop.cancelled() => Ok(None),
+            () = self.stop.token.cancelled() => Ok(None),
         }
     }
 
     /// A signal came before the first receive.
     fn never_began(&self) -> Result<ExitCode, Failure> {
-        let summary = Summary {
-            elapsed_seconds: self.elapsed_seconds(),
-            ..Summary::default()
-        };
-        let is_queue = self.arguments.reading.input.is_none();
-        summary.print(self.arguments.ending.output, is_queue);
+        if !self.arguments.writing.dry_run {
+            let summary = Summary {
+                elapsed_seconds: self.elapsed_seconds(),
+                ..Summary::default()
+            };
+            let is_queue = self.arguments.reading.input.is_none();
+            summary.print(self.arguments.ending.output, is_queue);
+        }
         self.exit_code(Ending::Stopped)
     }
 
@@ -133,7 +150,7 @@ impl Run {
             store,
             rules,
             options,
-            self.signals.stop.clone(),
+            self.stop.token.clone(),
         );
         let server = self.server.as_ref();
         let _watch = server.map(|server| server.show(&pipeline, is_queue));
@@ -199,7 +216,7 @@ impl Run {
         match ending {
             Ending::Done => Ok(ExitCode::SUCCESS),
             Ending::Stopped if self.arguments.ending.follow => Ok(ExitCode::SUCCESS),
-            Ending::Stopped => Ok(ExitCode::from(self.signals.exit_code())),
+            Ending::Stopped => Ok(ExitCode::from(self.stop.exit_code())),
             Ending::GaveUp(why) => Err(Failure::gave_up(format!("gave up: {why}"))
                 .hint("nothing is lost: what was not written is still on the queue")),
         }

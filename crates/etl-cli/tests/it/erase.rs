@@ -38,6 +38,10 @@ impl Scene {
     }
 
     fn erase(&self, field: &str, values: &[String], arguments: &[&str]) -> Outcome {
+        self.erasure(field, values, arguments).output()
+    }
+
+    fn erasure(&self, field: &str, values: &[String], arguments: &[&str]) -> Etl {
         fs::write(self.path("values"), values.join("\n")).unwrap();
         Etl::bare("erase")
             .env("DATABASE_URL", self.database.url())
@@ -47,7 +51,6 @@ impl Scene {
             .args(["--field", field, "--input"])
             .args([self.path("values")])
             .args(arguments)
-            .output()
     }
 
     fn record(&self) -> String {
@@ -208,4 +211,32 @@ fn a_person_is_erased_while_a_run_writes() {
         .env("ETL_AUDIT_LOG", scene.path("audit"))
         .output();
     assert_eq!(reconcile.code, 0, "{reconcile:?}");
+}
+
+/// The server goes on with it in any case.
+#[test]
+fn a_deletion_that_a_signal_meets_ends_first_and_stands_on_record() {
+    let scene = Scene::new("aes-siv");
+    scene.write("aes-siv", &bodies(&[1, 2]));
+    let lock = scene
+        .database
+        .hold("SELECT FROM user_logins FOR NO KEY UPDATE");
+    let erasing = scene
+        .erasure("user_id", &[Event(1).user_id()], &["--yes"])
+        .start();
+    scene.database.until_a_write_waits();
+    erasing.signal("TERM");
+    erasing.until_logged("stopping");
+    drop(lock);
+    let outcome = erasing.end();
+    assert_eq!(outcome.code, 143, "{outcome:?}");
+    let told: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!((&told["erased"], &told["found"]), (&1.into(), &1.into()));
+    let record = scene.record();
+    let last: Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["event"], &last["erased"]),
+        (&"erase_finished".into(), &1.into())
+    );
+    assert_eq!(scene.database.user_ids(), [Event(2).user_id()]);
 }

@@ -5,6 +5,7 @@ mod event;
 mod page;
 mod program;
 mod queue;
+mod silent;
 mod wait;
 
 pub(crate) use self::database::{Database, Held};
@@ -12,6 +13,7 @@ pub(crate) use self::event::{Event, events};
 pub(crate) use self::page::Pages;
 pub(crate) use self::program::{Etl, Outcome, Running};
 pub(crate) use self::queue::Queue;
+pub(crate) use self::silent::Silent;
 pub(crate) use self::wait::until;
 
 /// A queue with its dead-letter queue and a migrated database.

@@ -8,13 +8,13 @@ use crate::harness::{Database, Etl, Outcome, stage};
 use crate::keyset::Keys;
 
 /// A key at KMS.
-struct Kek {
+pub(crate) struct Kek {
     client: KmsClient,
     arn: String,
 }
 
 impl Kek {
-    fn made() -> Self {
+    pub(crate) fn made() -> Self {
         let client = KmsClient::new(sqs().port());
         let arn = client.create_key().unwrap();
         Self { client, arn }
@@ -30,7 +30,7 @@ impl Kek {
     }
 
     /// The command with this key, and a region other than the key's.
-    fn named(&self, etl: Etl) -> Etl {
+    pub(crate) fn named(&self, etl: Etl) -> Etl {
         at_kms(etl).env("ETL_KEYSET_KEK", self.uri())
     }
 
@@ -44,7 +44,7 @@ impl Kek {
     }
 
     /// A new key file under this key.
-    fn keys(&self, scheme: &str) -> Keys {
+    pub(crate) fn keys(&self, scheme: &str) -> Keys {
         let keys = Keys::none();
         let out = keys.file.to_str().unwrap();
         let made = self.keyset(&keys, &["new", "--scheme", scheme, "--out", out]);

@@ -32,6 +32,7 @@ mod roles;
 mod sample;
 mod schema;
 mod servers;
+mod signals;
 mod together;
 #[cfg(feature = "otel")]
 mod traces;

@@ -6,16 +6,9 @@ use std::time::Duration;
 
 use local_stack::postgres;
 
-use crate::harness::{Database, Etl, Event, Outcome, Queue, Running, stage};
+use crate::harness::{Database, Etl, Event, Outcome, Queue, Running, Silent, stage};
 
 const NOBODY: &str = "http://127.0.0.1:1";
-
-/// A server that takes connections and never says a word.
-fn silent() -> (TcpListener, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, port)
-}
 
 fn assert_gave_up_after_ten_seconds(outcome: &Outcome, texts: &[&str]) {
     outcome.assert_refused(1, texts);
@@ -27,16 +20,13 @@ fn assert_gave_up_after_ten_seconds(outcome: &Outcome, texts: &[&str]) {
 #[test]
 fn servers_that_do_not_answer_are_given_up_after_ten_seconds() {
     let (queue, database) = stage();
-    let (_silent_queue, queue_port) = silent();
-    let (_silent_database, database_port) = silent();
+    let (queue_server, database_server) = (Silent::new(), Silent::new());
     let start = |etl: Etl| -> Running { etl.start() };
     let run = || Etl::run(&queue, &database);
     let no_queue = start(run().env("ETL_ENDPOINT_URL", NOBODY));
-    let silent_queue =
-        start(run().env("ETL_ENDPOINT_URL", format!("http://127.0.0.1:{queue_port}")));
+    let silent_queue = start(run().env("ETL_ENDPOINT_URL", queue_server.endpoint()));
     let no_database = start(run().env("DATABASE_URL", "postgres://etl@127.0.0.1:1/logins"));
-    let silent_url = format!("postgres://etl@127.0.0.1:{database_port}/logins");
-    let silent_database = start(run().env("DATABASE_URL", silent_url));
+    let silent_database = start(run().env("DATABASE_URL", database_server.database_url()));
     let unreachable = ["the queue cannot be reached", "hint: check --endpoint-url"];
     assert_gave_up_after_ten_seconds(
         &no_queue.end(),

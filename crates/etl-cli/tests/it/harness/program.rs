@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use super::wait::PATIENCE;
 pub(crate) struct Etl {
     command: Command,
     stdin: Option<Vec<u8>>,
+    keeps_stdin_open: bool,
 }
 
 impl Etl {
@@ -28,6 +29,7 @@ impl Etl {
         Self {
             command,
             stdin: None,
+            keeps_stdin_open: false,
         }
     }
 
@@ -84,6 +86,14 @@ impl Etl {
         self
     }
 
+    /// Text after which more may come, for all that the program knows.
+    pub(crate) fn open_stdin(self, text: impl Into<Vec<u8>>) -> Self {
+        Self {
+            keeps_stdin_open: true,
+            ..self.stdin(text)
+        }
+    }
+
     /// Runs it to its end.
     pub(crate) fn output(self) -> Outcome {
         self.start().end()
@@ -108,11 +118,13 @@ impl Etl {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        if let Some(text) = self.stdin {
+        let mut stdin = child.stdin.take();
+        if let (Some(text), Some(stdin)) = (self.stdin, &mut stdin) {
             // A program that refuses its options reads nothing.
-            drop(child.stdin.take().unwrap().write_all(&text));
+            drop(stdin.write_all(&text));
         }
         Running {
+            _stdin: stdin.filter(|_| self.keeps_stdin_open),
             started: Instant::now(),
             stdout: Capture::of(child.stdout.take().unwrap()),
             stderr: Capture::of(child.stderr.take().unwrap()),
@@ -124,6 +136,7 @@ impl Etl {
 /// The program at work; killed where a test ends before it does.
 pub(crate) struct Running {
     child: Child,
+    _stdin: Option<ChildStdin>,
     started: Instant,
     stdout: Capture,
     stderr: Capture,
