@@ -1,9 +1,8 @@
 //! Asking whether the database would take a batch, without one.
 
-use local_stack::Postgres;
-use pg_writer::{PgStore, StoreError, prepare};
+use pg_writer::StoreError;
 
-use crate::support::{batch, migrated, pool_of};
+use crate::support::{migrated, restartable};
 
 #[tokio::test]
 async fn tables_that_take_rows_pass_and_get_none() {
@@ -37,11 +36,7 @@ async fn a_missing_table_does_not_pass() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_that_died_with_a_restart_are_no_trouble() {
-    let server = Postgres::start_private();
-    let url = server.admin_url();
-    prepare(&pool_of(&url), true).await.unwrap();
-    let store = PgStore::new(pool_of(&url));
-    assert_eq!(store.write(batch(0..10)).await.committed.written(), 10);
+    let (server, store) = restartable().await;
     server.stop();
     assert_eq!(store.check().await.unwrap_err().class(), "unavailable");
     server.start();

@@ -7,7 +7,7 @@ use login_model::Reason;
 use pg_writer::{Batch, PgStore, Settings, StoreError, prepare};
 use tokio::net::TcpListener;
 
-use crate::support::{Migrated, batch, connect, migrated, pool, pool_of, record};
+use crate::support::{Migrated, batch, connect, migrated, pool, pool_of, record, restartable};
 
 /// Through a proxy that strikes the write statement as told.
 async fn behind_proxy(when: When, fault: StatementFault) -> (Migrated, PostgresProxy, PgStore) {
@@ -90,11 +90,7 @@ async fn a_session_that_is_ended_on_the_server_is_replaced() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_restarted_is_found_again() {
-    let server = Postgres::start_private();
-    let url = server.admin_url();
-    prepare(&pool_of(&url), true).await.unwrap();
-    let store = PgStore::new(pool_of(&url));
-    assert_eq!(store.write(batch(0..10)).await.committed.written(), 10);
+    let (server, store) = restartable().await;
     server.stop();
     let rest = transient(&store, batch(10..20)).await;
     server.start();

@@ -3,5 +3,5 @@
 mod database;
 mod rows;
 
-pub(crate) use database::{Migrated, connect, migrated, pool, pool_of};
+pub(crate) use database::{Migrated, connect, migrated, pool, pool_of, restartable};
 pub(crate) use rows::{batch, key, login, push, record, tokens};

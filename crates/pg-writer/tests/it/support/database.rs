@@ -1,8 +1,10 @@
 //! A migrated database a test, and connections to look into it.
 
-use local_stack::{Database, postgres};
+use local_stack::{Database, Postgres, postgres};
 use pg_writer::{PgStore, Pool, Settings, prepare};
 use tokio_postgres::{Client, NoTls};
+
+use super::batch;
 
 /// A database with the tables in it, a store on it, and a connection to look.
 pub(crate) struct Migrated {
@@ -20,6 +22,15 @@ pub(crate) async fn migrated() -> Migrated {
         client: connect(database.url()).await,
         database,
     }
+}
+
+/// A server that may be stopped, and a store with an idle connection to it that has written the first ten rows.
+pub(crate) async fn restartable() -> (Postgres, PgStore) {
+    let server = Postgres::start_private();
+    migrate(server.admin_url()).await;
+    let store = PgStore::new(pool_of(&server.admin_url()));
+    assert_eq!(store.write(batch(0..10)).await.committed.written(), 10);
+    (server, store)
 }
 
 /// On a runtime of its own: diesel's harness blocks in place, which a test's single thread forbids.
