@@ -12,6 +12,7 @@ mod keyset;
 mod logging;
 mod metrics;
 mod migrate;
+mod mixture;
 mod pipeline;
 mod prune;
 mod reconcile;

@@ -1,20 +1,22 @@
 //! The database: whether it answers, takes writes and keeps what it has taken, and the way to it.
 
+use login_model::Maskers;
 use pg_writer::{Pool, ServerFacts};
 
 use super::report::Report;
-use super::{report_clock, tables};
+use super::{columns, report_clock, tables};
 use crate::arguments::RunArguments;
 use crate::database::settings;
 use crate::failure::Failure;
 
-const CHECKS: [&str; 8] = [
+const CHECKS: [&str; 9] = [
     "database",
     "postgres-version",
     "tls",
     "prepared-statements",
     "tables",
     "table-rights",
+    "masked-columns",
     "synchronous-commit",
     "database-clock",
 ];
@@ -23,7 +25,7 @@ const CHECKS: [&str; 8] = [
 const OLDEST: i32 = 13;
 const NEWEST: i32 = 18;
 
-pub(super) async fn check(arguments: &RunArguments) -> Report {
+pub(super) async fn check(arguments: &RunArguments, maskers: Option<&Maskers>) -> Report {
     let mut report = Report::default();
     if arguments.writing.dry_run {
         report.skip_rest(&CHECKS, "--dry-run writes nothing");
@@ -41,6 +43,10 @@ pub(super) async fn check(arguments: &RunArguments) -> Report {
         match pool.table_facts().await {
             Ok(tables) => tables::check(arguments, &tables, &mut report),
             Err(error) => report.fail("tables", error),
+        }
+        match maskers {
+            Some(maskers) => columns::check(pool, maskers, &mut report).await,
+            None => report.skip("masked-columns", "what would be written is not known"),
         }
     }
     report.skip_rest(&CHECKS, "the database could not be asked");

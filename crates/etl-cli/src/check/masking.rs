@@ -1,14 +1,19 @@
 //! Whether both fields can be masked: schemes, key files, and that they fit each other.
 
+use login_model::Maskers;
 use masking::{FieldMasker, Scheme};
 
 use super::report::Report;
 use crate::arguments::MaskingArguments;
 
-pub(super) async fn check(arguments: &MaskingArguments) -> Report {
+/// With the maskers, where there are any.
+pub(super) async fn check(arguments: &MaskingArguments) -> (Report, Option<Maskers>) {
     let mut report = Report::default();
-    match arguments.maskers().await {
-        Err(failure) => report.fail("masking", failure),
+    let maskers = match arguments.maskers().await {
+        Err(failure) => {
+            report.fail("masking", failure);
+            None
+        }
         Ok(maskers) => {
             let told = format!(
                 "ip {}, device_id {}",
@@ -26,7 +31,8 @@ pub(super) async fn check(arguments: &MaskingArguments) -> Report {
             } else {
                 report.pass("masking", told);
             }
+            Some(maskers)
         }
-    }
-    report
+    };
+    (report, maskers)
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing is written and no message is taken from anybody.
 
+mod columns;
 mod database;
 mod dead_letters;
 mod masking;
@@ -18,11 +19,13 @@ use crate::arguments::RunArguments;
 const SKEW: f64 = 60.0;
 
 pub(crate) async fn check(arguments: &RunArguments) -> ExitCode {
-    let (masking, queue, database) = tokio::join!(
-        masking::check(&arguments.masking),
-        Box::pin(queue::check(arguments)),
-        Box::pin(database::check(arguments)),
-    );
+    let masked = async {
+        let (masking, maskers) = masking::check(&arguments.masking).await;
+        let database = database::check(arguments, maskers.as_ref()).await;
+        (masking, database)
+    };
+    let queue = queue::check(arguments);
+    let ((masking, database), queue) = tokio::join!(Box::pin(masked), Box::pin(queue));
     let report = Report::of([masking, queue, database]);
     report.print(arguments.ending.output);
     report.exit_code()

@@ -2,7 +2,6 @@
 
 mod dry_run;
 mod input;
-mod mixture;
 mod preflight;
 mod progress;
 mod summary;
@@ -25,6 +24,7 @@ use self::summary::Summary;
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
 use crate::metrics::Server;
+use crate::mixture;
 use crate::pipeline::{Ending, Options, Pipeline, Rules};
 use crate::prune::keep_pruned;
 use crate::signals::{Signals, Stop};

@@ -1,7 +1,7 @@
 //! Schemes, key files, and what the columns hold already.
 
-use super::{check, finds};
-use crate::harness::{Etl, stage};
+use super::{check, findings, finds};
+use crate::harness::{Etl, Event, stage};
 
 #[test]
 fn masking_that_cannot_be() {
@@ -30,4 +30,29 @@ fn masking_that_cannot_be() {
         "warn masking",
         &["base64", "not protection"],
     );
+}
+
+#[test]
+fn columns_that_hold_masks_of_another_scheme() {
+    let (queue, database) = stage();
+    let written = Etl::run_lines(Event(0).body(), &database);
+    assert_eq!(written.summary().get("written"), 1);
+    finds(
+        check(&queue, &database),
+        "warn masked-columns",
+        &[
+            "masked_ip",
+            "masked_device_id",
+            "base64",
+            "redact",
+            "etl remask",
+        ],
+    );
+    let one_alone = check(&queue, &database).args(["--mask-device-id", "base64"]);
+    let outcome = one_alone.output();
+    let [_, (name, text)] = &findings(&outcome)[..] else {
+        panic!("base64 and the column: {outcome:?}")
+    };
+    assert_eq!(name, "warn masked-columns");
+    assert!(!text.contains("masked_device_id"), "{text}");
 }

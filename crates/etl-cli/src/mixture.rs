@@ -1,5 +1,5 @@
-//! A column that holds masks of two schemes joins and counts wrongly, and nobody sees it. A run says so at its start, by
-//! a look at the rows that were written last; where it may not read them it says nothing.
+//! A column that holds masks of two schemes joins and counts wrongly, and nobody sees it. `etl check` says so, and a run
+//! at its start, by a look at the rows that were written last; where they may not be read nothing is said.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -16,33 +16,56 @@ const BLOCKS: u32 = 4;
 /// A table that is locked must not hold up a run.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Warns of the columns whose last values are of another scheme than the one that is to write.
-pub(super) async fn warn(store: &PgStore, maskers: &Maskers) {
-    let Ok(Ok(rows)) = tokio::time::timeout(PATIENCE, store.recent_masks(BLOCKS)).await else {
-        return;
-    };
-    let ips = rows.iter().filter_map(|(ip, _)| ip.as_deref());
-    tell("masked_ip", &maskers.ip, others(&maskers.ip, ips));
-    let devices = rows.iter().filter_map(|(_, device)| device.as_deref());
-    tell(
-        "masked_device_id",
-        &maskers.device_id,
-        others(&maskers.device_id, devices),
-    );
+/// A column whose last values are of other schemes than the one that is to write.
+pub(crate) struct Mixture {
+    pub(crate) column: &'static str,
+    pub(crate) own: Scheme,
+    /// Their names.
+    pub(crate) others: Vec<&'static str>,
 }
 
-fn tell(column: &str, masker: &FieldMasker, others: BTreeSet<&'static str>) {
-    if others.is_empty() {
-        return;
-    }
-    let others: Vec<&str> = others.into_iter().collect();
-    tracing::warn!(
+/// None where there are no rows to look at, or they may not be read, or not in time.
+pub(crate) async fn find(store: &PgStore, maskers: &Maskers) -> Option<Vec<Mixture>> {
+    let looked = tokio::time::timeout(PATIENCE, store.recent_masks(BLOCKS)).await;
+    let rows = looked.ok()?.ok().filter(|rows| !rows.is_empty())?;
+    let ips = rows.iter().filter_map(|(ip, _)| ip.as_deref());
+    let devices = rows.iter().filter_map(|(_, device)| device.as_deref());
+    let both = [
+        mixture("masked_ip", &maskers.ip, ips),
+        mixture("masked_device_id", &maskers.device_id, devices),
+    ];
+    Some(both.into_iter().flatten().collect())
+}
+
+/// Warns of each.
+pub(crate) async fn warn(store: &PgStore, maskers: &Maskers) {
+    for Mixture {
         column,
-        masking = %masker.scheme(),
-        found = others.join(", "),
-        "the column holds masks of another scheme: equal values will have two masks \
-         (etl remask brings old rows over, where they can be recovered)"
-    );
+        own,
+        others,
+    } in find(store, maskers).await.unwrap_or_default()
+    {
+        tracing::warn!(
+            column,
+            masking = %own,
+            found = others.join(", "),
+            "the column holds masks of another scheme: equal values will have two masks \
+             (etl remask brings old rows over, where they can be recovered)"
+        );
+    }
+}
+
+fn mixture<'a>(
+    column: &'static str,
+    masker: &FieldMasker,
+    values: impl Iterator<Item = &'a str>,
+) -> Option<Mixture> {
+    let others: Vec<_> = others(masker, values).into_iter().collect();
+    (!others.is_empty()).then(|| Mixture {
+        column,
+        own: masker.scheme(),
+        others,
+    })
 }
 
 /// The schemes that values look like, where that is not the masker's own.
