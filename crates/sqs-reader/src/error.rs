@@ -150,7 +150,8 @@ where
 
 /// Failures before a request was out: credentials are looked up there too.
 fn before_the_request(what: &str, error: &(dyn Error + 'static)) -> QueueError {
-    let causes = chain(error);
+    let said = chain(error);
+    let causes = in_one_line(&said);
     let none = || QueueError::Credentials(format!("none could be loaded ({causes})"));
     let for_now = || QueueError::CredentialsUnavailable(causes.clone());
     match find::<CredentialsError>(error) {
@@ -160,10 +161,22 @@ fn before_the_request(what: &str, error: &(dyn Error + 'static)) -> QueueError {
         Some(_) if is_forbidden(error) => none(),
         Some(_) => for_now(),
         // The SDK's own patience with whoever hands them out, in an error type that it keeps to itself.
-        None if causes.contains("identity resolver timed out") => for_now(),
-        None if causes.contains("credential") || causes.contains("identity") => none(),
+        None if said.contains("identity resolver timed out") => for_now(),
+        None if said.contains("credential") || said.contains("identity") => none(),
         None => QueueError::Unreachable(format!("{what}: {causes}")),
     }
+}
+
+/// Where the SDK looked for credentials it lists, a line a place; what it did not find is news, that it did not is none.
+fn in_one_line(causes: &str) -> String {
+    let listed = causes.split_once("Attempted:");
+    let lines = listed.map_or(causes, |(_, places)| places).lines();
+    let place = |line: &str| {
+        line.trim()
+            .replace(": the credential provider was not enabled", "")
+    };
+    let places: Vec<String> = lines.map(place).filter(|place| !place.is_empty()).collect();
+    places.join("; ")
 }
 
 /// A machine's metadata service that is switched off says so, and a machine without a role may stand behind a proxy.
@@ -289,6 +302,18 @@ mod tests {
             assert!(matches!(error, QueueError::CredentialsUnavailable(_)));
             assert!(error.is_transient() && error.hint().is_some());
         }
+    }
+
+    #[test]
+    fn the_places_that_had_no_credentials_stand_on_one_line() {
+        let error = CredentialsError::not_loaded(
+            "no credentials found in chain. Attempted:\n  Environment: the credential provider was not enabled: \
+             environment variable not set\n  Profile: the credential provider was not enabled",
+        );
+        assert_eq!(
+            before_the_request("receive from q", &error).to_string(),
+            "AWS credentials: none could be loaded (Environment: environment variable not set; Profile)"
+        );
     }
 
     #[test]

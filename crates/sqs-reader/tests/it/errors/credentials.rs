@@ -51,6 +51,7 @@ async fn without_credentials() {
     for error in [by_name, on_receive] {
         assert!(matches!(error, QueueError::Credentials(_)), "{error:?}");
         assert!(error.hint().unwrap().contains("AWS_ACCESS_KEY_ID"));
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
     assert!(
         begun.elapsed() < Duration::from_secs(3),
