@@ -180,7 +180,9 @@ impl<T: Transport, S: Store> Pipeline<T, S> {
 
     async fn after_failure(&self, error: &QueueError, failures: &mut u32) -> Result<Flow, String> {
         let never_worked = self.tally.receives.get() == 0;
-        if never_worked && !error.is_transient() {
+        // The run has found its queue: one that is gone since then was deleted, and may be made again.
+        let may_pass = error.is_transient() || matches!(error, QueueError::NoSuchQueue(_));
+        if never_worked && !may_pass {
             return Err(error.to_string());
         }
         if self.health.queue_failed(&error.to_string()) {

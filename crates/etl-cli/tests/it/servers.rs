@@ -5,8 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use local_stack::postgres;
+use serde_json::json;
 
-use crate::harness::{Database, Etl, Event, Outcome, Queue, Running, Silent, stage};
+use crate::harness::{Database, Etl, Event, Outcome, Queue, Running, Silent, stage, until};
 
 const NOBODY: &str = "http://127.0.0.1:1";
 
@@ -80,6 +81,51 @@ fn an_unknown_queue_is_refused_with_its_name_and_what_to_check() {
     }
 }
 
+/// Its queue was found, and is gone when the database lets it begin.
+fn deleted_before_the_first_receive(queue: &Queue, database: &Database, etl: Etl) -> Running {
+    // Held by whoever migrates.
+    let lock = database.hold("SELECT pg_advisory_lock(7310873218)");
+    let running = etl.start();
+    running.until_logged("reading the queue");
+    queue.delete();
+    drop(lock);
+    running
+}
+
+#[test]
+fn a_follower_waits_for_a_queue_that_is_deleted_under_it_before_its_first_receive_and_after() {
+    let (queue, database) = (Queue::alone(), Database::empty());
+    let follower = || Etl::run(&queue, &database).args(["--follow"]);
+    let stands = |rows| until("the row stands", || database.count("user_logins") == rows);
+    let early = deleted_before_the_first_receive(&queue, &database, follower());
+    early.until_logged("the queue does not exist");
+    queue.set(&json!({}));
+    queue.send(&[Event(0).body()]);
+    stands(1);
+    drop(early);
+    let late = follower().start();
+    queue.send(&[Event(1).body()]);
+    stands(2);
+    queue.delete();
+    late.until_logged("the queue does not exist");
+    queue.set(&json!({}));
+    queue.send(&[Event(2).body()]);
+    stands(3);
+    late.signal("TERM");
+    assert_eq!(late.end().code, 0);
+}
+
+#[test]
+fn a_drain_gives_up_on_a_queue_that_is_deleted_under_it() {
+    let (queue, database) = (Queue::alone(), Database::empty());
+    let drain = Etl::run(&queue, &database).args(["--give-up-after", "1s"]);
+    let outcome = deleted_before_the_first_receive(&queue, &database, drain).end();
+    outcome.assert_refused(
+        1,
+        &["failed to receive", "gave up: the queue does not exist"],
+    );
+}
+
 #[test]
 fn a_queue_given_by_its_url_is_read_with_and_without_an_endpoint() {
     let (queue, database) = stage();
@@ -104,7 +150,9 @@ fn without_credentials_the_ways_to_give_them_are_said_soon() {
         .without_env("AWS_ACCESS_KEY_ID")
         .without_env("AWS_SECRET_ACCESS_KEY")
         .output();
-    outcome.assert_refused(2, &["AWS credentials", "hint: set AWS_ACCESS_KEY_ID"]);
+    outcome.assert_refused(2, &["AWS credentials", "\nhint: set AWS_ACCESS_KEY_ID"]);
+    let error: Vec<&str> = outcome.stderr.lines().rev().take(2).collect();
+    assert!(error[1].starts_with("error: "), "{outcome:?}");
     assert!(outcome.elapsed < Duration::from_secs(8), "{outcome:?}");
 }
 
