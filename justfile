@@ -176,8 +176,9 @@ fuzz name="" seconds="600":
     done
     [ -n "$found" ] || { echo 'no such target: parse, envelope, unmask, keyset' >&2; exit 1; }
 
-# Exchange values and keysets with Google Tink for Python, which is installed into a virtual environment
+# Exchange values and keysets with Google Tink for Python, which is installed into a virtual environment, and run behind PgBouncer
 interop: build
+    crates/etl-cli/interop/pgbouncer.sh '{{ etl_binary }}' '{{ stack }}'
     TINK_VENV='{{ target / "tink" }}' crates/masking/interop/exchange.sh
     TINK_VENV='{{ target / "tink" }}' crates/etl-cli/interop/kms.sh '{{ etl_binary }}' '{{ stack }}'
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs `etl` behind the PgBouncer of this machine, whatever its version: one that loses prepared statements is refused
-# by name before anything is received, one that keeps them carries the rows.
+# by name before anything is written, one that keeps them carries the rows.
 # Called as: pgbouncer.sh ETL LOCAL_STACK, the two programs.
 set -euo pipefail
 
@@ -54,9 +54,13 @@ PYTHON
     url="postgres://etl@127.0.0.1:$port/${direct##*/}"
 }
 
-rows() { "$stack" psql --no-align --tuples-only --command 'SELECT count(*) FROM user_logins'; }
+# Past the pooler; fails where a message does not stand once.
+rows() {
+    "$etl" reconcile --output json \
+        | python3 -c 'import json, sys; print(sum(day["rows"] for day in json.load(sys.stdin)["days"]))'
+}
 
-# refused NAME LINE…: nothing is received, nothing is written, and it is said who is at fault.
+# refused NAME LINE…: nothing is written, and it is said who is at fault.
 refused() {
     local before
     before="$(rows)"
@@ -65,7 +69,7 @@ refused() {
     DATABASE_URL="$url" "$etl" run --no-migrate > "$work/run.log" 2>&1 && fail "$* was accepted"
     grep --quiet 'PgBouncer.*pool_mode = session' "$work/run.log" || fail "$* was not refused by name"
     [ "$(rows)" = "$before" ] || fail "$* wrote rows"
-    echo "PgBouncer $version, $2${3:+, $3}: refused by name, nothing received"
+    echo "PgBouncer $version, $2${3:+, $3}: refused by name, nothing written"
 }
 
 # carries NAME LINE…: what stands on the queue is written, each row once.
@@ -90,7 +94,7 @@ PYTHON
 "$stack" up > /dev/null
 eval "$("$stack" env)"
 direct="$DATABASE_URL"
-export ETL_QUEUE_NAME=pooled ETL_MASKING=base64
+export ETL_QUEUE_NAME=pooled ETL_MASKING=base64 ETL_LOG_LEVEL=warn
 "$stack" queue pooled --dead-letter pooled-dlq --max-receive-count 100 > /dev/null
 "$etl" migrate > /dev/null
 
