@@ -2,7 +2,8 @@
 local queue, invokes, deletes what the answer does not name. `just lambda` calls it, with the local stack in the environment.
 
 Needs `cargo-lambda` (PyPI, Homebrew, crates.io). Shows that one bad message in ten fails alone, that an outage of the
-database loses and dead-letters nothing, how long a cold start takes and how much memory is needed at most.
+database loses and dead-letters nothing, how long a cold start takes and how much memory is needed at most. What stands in
+the environment reaches the function: with ETL_DATABASE_AUTH, ETL_KEYSET and the like a start is that of such a function.
 """
 
 import json
@@ -23,7 +24,9 @@ PORT = 9411
 REGION, ACCOUNT = os.environ["AWS_REGION"], "000000000000"
 ENDPOINT = os.environ["ETL_ENDPOINT_URL"].split("/0000")[0].rstrip("/")
 QUEUE = f"{ENDPOINT}/{ACCOUNT}/login-queue"
-COLD_STARTS = 9
+COLD_STARTS = int(os.environ.get("COLD_STARTS", "25"))
+# The batch of template.yaml.
+LARGE_BATCH = 1000
 
 
 def post(url, body, headers=()):
@@ -75,11 +78,11 @@ def deliver():
     return len(received), len(again)
 
 
-def start_function(database=os.environ["DATABASE_URL"]):
+def start_function(database=os.environ["DATABASE_URL"], port=PORT):
     environment = dict(
         os.environ,
         DATABASE_URL=database,
-        AWS_LAMBDA_RUNTIME_API=f"http://127.0.0.1:{PORT}/.rt",
+        AWS_LAMBDA_RUNTIME_API=f"http://127.0.0.1:{port}/.rt",
         AWS_LAMBDA_FUNCTION_NAME="_", AWS_LAMBDA_FUNCTION_VERSION="1", AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128",
         ETL_LOG_LEVEL="error",
     )
@@ -98,16 +101,25 @@ def peak_memory(process):
 
 
 def cold_start(number):
-    """From the start of the process to the answer of its first invocation, which writes a row."""
+    """Milliseconds from the start of the process to its first question for an invocation, and to the answer of that
+    invocation, which writes a row."""
     body = sqs("SendMessage", MessageBody=event(f"cold-{number}")) and sqs(
         "ReceiveMessage", MaxNumberOfMessages=1, AttributeNames=["All"], VisibilityTimeout=60)["Messages"]
+    way = Relay(("127.0.0.1", PORT))
     began = time.monotonic()
-    process = start_function()
+    process = start_function(port=way.port)
     assert not invoke([record(body[0])])
-    took = time.monotonic() - began
+    answered = time.monotonic()
     sqs("DeleteMessage", ReceiptHandle=body[0]["ReceiptHandle"])
     end(process)
-    return took * 1000
+    return (way.asked_at - began) * 1000, (answered - began) * 1000
+
+
+def cold_starts():
+    asked, answered = zip(*(cold_start(number) for number in range(COLD_STARTS)))
+    for what, times in (("ready, it asks for an invocation", asked), ("the first answer", answered)):
+        print(f"cold start until {what}: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms of {COLD_STARTS}")
+    print(f"  with a load of {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
 
 
 def event(user):
@@ -123,6 +135,17 @@ def drain(process):
     print(f"sample events: {batches} batches, {rows} rows in user_logins, peak memory {peak_memory(process):.0f} MiB")
 
 
+def one_large_batch(process):
+    message = {"ReceiptHandle": "none", "Attributes": {"SentTimestamp": "1700000000000", "ApproximateReceiveCount": "1"}}
+    records = [
+        record({**message, "MessageId": f"00000000-0000-4000-8000-{number:012}", "Body": event(f"large-{number}")})
+        for number in range(LARGE_BATCH)
+    ]
+    again = invoke(records)
+    written = sql("SELECT count(*) FROM user_logins WHERE user_id LIKE 'large-%'")
+    print(f"a batch of {LARGE_BATCH}: {written} written, {len(again)} to come again, peak memory {peak_memory(process):.0f} MiB")
+
+
 def one_bad_in_ten():
     for number in range(10):
         sqs("SendMessage", MessageBody="no JSON" if number == 4 else event(f"ten-{number}"))
@@ -133,19 +156,19 @@ def one_bad_in_ten():
 
 
 class Relay:
-    """The way to Postgres, which an outage takes away: connections are cut, and new ones closed at once."""
+    """A way to a server, which tells when it was first used, and which an outage takes away: connections are cut, and new
+    ones closed at once."""
 
-    def __init__(self):
-        url = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
-        self.target, self.is_up, self.open = (url.hostname, url.port), True, []
+    def __init__(self, target):
+        self.target, self.is_up, self.open, self.asked_at = target, True, [], None
         self.listener = socket.create_server(("127.0.0.1", 0))
-        port = self.listener.getsockname()[1]
-        self.url = os.environ["DATABASE_URL"].replace(f":{url.port}/", f":{port}/")
+        self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
         while True:
             client, _ = self.listener.accept()
+            self.asked_at = self.asked_at or time.monotonic()
             if not self.is_up:
                 client.close()
                 continue
@@ -186,19 +209,20 @@ def outage(relay):
 
 
 def main():
-    relay = Relay()
+    database = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
+    relay = Relay((database.hostname, database.port))
     emulator = subprocess.Popen(
         ["cargo-lambda", "lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1", "--invoke-port", str(PORT), "--quiet"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         await_emulator()
-        process = start_function(relay.url)
+        process = start_function(database.geturl().replace(f":{database.port}/", f":{relay.port}/"))
         drain(process)
         one_bad_in_ten()
         outage(relay)
+        one_large_batch(process)
         end(process)
-        times = [cold_start(number) for number in range(COLD_STARTS)]
-        print(f"cold start to the first answer: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms of {COLD_STARTS}")
+        cold_starts()
     finally:
         emulator.send_signal(signal.SIGINT)
         emulator.wait()

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use etl_access::database::AccessError;
 use etl_access::keys::KeyError;
 use pg_writer::StoreError;
 use sqs_reader::QueueError;
@@ -116,6 +117,19 @@ impl From<KeyError> for Failure {
             code: if error.may_pass() { GAVE_UP } else { USAGE },
             hint: error.hint(),
             message: format!("{:#}", anyhow::Error::new(error)),
+        }
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        let hint = error.hint();
+        match error {
+            AccessError::Settings(error) => error.into(),
+            other => Self {
+                hint: hint.map(str::to_owned),
+                ..Self::usage(other.to_string())
+            },
         }
     }
 }

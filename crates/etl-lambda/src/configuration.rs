@@ -3,11 +3,15 @@
 
 mod masking;
 
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use anyhow::{Context as _, anyhow};
-use login_model::{AppVersionRule, EnvelopeRule, Parser};
+use etl_access::database::{DatabaseAccess, DatabaseAuth};
+use login_model::{AppVersionRule, BodyEncoding, EnvelopeRule, Parser};
 use pg_writer::Settings;
 use sqs_reader::Endpoint;
-use std::time::Duration;
 
 pub(crate) use self::masking::MaskingConfiguration;
 
@@ -39,10 +43,8 @@ impl Configuration {
     fn read(lookup: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         // An empty variable is how a template leaves one out.
         let lookup = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let url = lookup("DATABASE_URL").ok_or_else(|| anyhow!("DATABASE_URL is not set"))?;
-        let database = Settings::parse(&url).context("DATABASE_URL")?;
         Ok(Self {
-            database: database.statement_timeout(STATEMENT_TIMEOUT),
+            database: database(&lookup)?.statement_timeout(STATEMENT_TIMEOUT),
             masking: MaskingConfiguration::read(&lookup)?,
             parser: parser(&lookup)?,
             queue: QueueConfiguration {
@@ -56,6 +58,35 @@ impl Configuration {
     }
 }
 
+fn database(lookup: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
+    let url = lookup("DATABASE_URL").ok_or_else(|| anyhow!("DATABASE_URL is not set"))?;
+    let auth = lookup("ETL_DATABASE_AUTH").map(|name| name.parse::<DatabaseAuth>());
+    let access = DatabaseAccess {
+        url,
+        password_file: lookup("ETL_DATABASE_PASSWORD_FILE").map(PathBuf::from),
+        auth: auth
+            .transpose()
+            .context("ETL_DATABASE_AUTH")?
+            .unwrap_or_default(),
+        schema: lookup("ETL_DATABASE_SCHEMA"),
+    };
+    let settings = access.settings();
+    settings
+        .map_err(|error| {
+            let hint = error.hint();
+            with_remedy(error.into(), hint)
+        })
+        .context("DATABASE_URL")
+}
+
+/// The last log line is all that Lambda shows of a function that does not start: the remedy goes with it.
+fn with_remedy(error: anyhow::Error, hint: Option<impl Display>) -> anyhow::Error {
+    match hint {
+        Some(hint) => anyhow!("{error:#} (hint: {hint})"),
+        None => error,
+    }
+}
+
 fn parser(lookup: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Parser> {
     let mut parser = Parser::new();
     if let Some(rule) = lookup("ETL_APP_VERSION") {
@@ -65,6 +96,10 @@ fn parser(lookup: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Parser> {
     if let Some(rule) = lookup("ETL_ENVELOPE") {
         let rule: EnvelopeRule = rule.parse().context("ETL_ENVELOPE")?;
         parser = parser.envelope(rule);
+    }
+    if let Some(encoding) = lookup("ETL_BODY_ENCODING") {
+        let encoding: BodyEncoding = encoding.parse().context("ETL_BODY_ENCODING")?;
+        parser = parser.body_encoding(encoding);
     }
     Ok(parser)
 }
@@ -91,6 +126,17 @@ mod tests {
         let base64 = ("ETL_MASKING", "base64");
         assert!(refusal(&[url, base64, ("ETL_APP_VERSION", "minor")]).contains("ETL_APP_VERSION"));
         assert!(refusal(&[url, base64, ("ETL_ENDPOINT_URL", "here")]).contains("ETL_ENDPOINT_URL"));
+        assert!(
+            refusal(&[url, base64, ("ETL_BODY_ENCODING", "zip")]).contains("ETL_BODY_ENCODING")
+        );
+        assert!(
+            refusal(&[url, base64, ("ETL_DATABASE_AUTH", "ldap")]).contains("ETL_DATABASE_AUTH")
+        );
+        let two = refusal(&[url, base64, ("ETL_DATABASE_AUTH", "iam")]);
+        assert!(
+            two.contains("leave the password out of the database URL"),
+            "{two}"
+        );
         let bad = refusal(&[("DATABASE_URL", "postgres://etl:se/cret@x:y"), base64]);
         assert!(!bad.contains("cret"), "{bad}");
     }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod configuration;
+mod database;
 mod dead_letters;
 mod event;
 mod invocation;
@@ -19,6 +20,8 @@ use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::configuration::Configuration;
+use crate::database::Database;
+use crate::dead_letters::DeadLetters;
 use crate::event::Event;
 use crate::worker::{Trouble, Worker};
 
@@ -49,14 +52,20 @@ fn start() -> anyhow::Result<()> {
 }
 
 async fn serve(configuration: Configuration) -> anyhow::Result<()> {
+    let database = Database::new(configuration.database);
+    // Start-up has more processor than an invocation of a small function, and is not part of one. KMS and the database
+    // are asked at once: neither needs the other.
+    let (maskers, ()) = tokio::try_join!(configuration.masking.maskers(), async {
+        database.warm_up().await;
+        Ok(())
+    })?;
+    warn_of_encodings(&maskers);
     let rules = Rules {
         parser: configuration.parser,
-        maskers: configuration.masking.maskers().await?,
+        maskers,
     };
-    warn_of_encodings(&rules.maskers);
-    let worker = Worker::new(configuration, rules);
-    // Start-up has more processor than an invocation of a small function, and is not part of one.
-    worker.warm_up().await;
+    let dead_letters = DeadLetters::new(configuration.queue);
+    let worker = Worker::new(rules, database, dead_letters);
     let worker = &worker;
     let handler = service_fn(move |call: LambdaEvent<Box<RawValue>>| invoke(worker, call));
     Box::pin(lambda_runtime::Runtime::new(handler).run())

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use etl_stages::{Inbox, Intake, Rejections, Rules, refused};
 use lambda_runtime::Diagnostic;
-use pg_writer::{Batch, PgStore, Pool, Settings, StoreError, prepare};
+use pg_writer::{Batch, PgStore, StoreError};
 use sqs_reader::backoff::jittered;
 use sqs_reader::{Delivery, MAX_BATCH, Reader, ReaderOptions};
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, Order};
-use crate::configuration::Configuration;
+use crate::database::Database;
 use crate::dead_letters::DeadLetters;
 use crate::event::Event;
 use crate::invocation::Invocation;
@@ -23,8 +22,6 @@ use crate::invocation::Invocation;
 const TRIES: u32 = 3;
 const BASE: Duration = Duration::from_millis(200);
 const CAP: Duration = Duration::from_secs(1);
-/// Of the ten seconds that Lambda gives a start.
-const WARM_UP: Duration = Duration::from_secs(7);
 /// Records of one invocation at most, by the largest batch that an event source mapping takes.
 const MOST_RECORDS: usize = 10_000;
 
@@ -53,8 +50,7 @@ impl From<Trouble> for Diagnostic {
 /// One execution environment.
 pub(crate) struct Worker {
     rules: Rules,
-    database: Settings,
-    store: OnceCell<PgStore>,
+    database: Database,
     dead_letters: Arc<DeadLetters>,
 }
 
@@ -78,33 +74,12 @@ struct Tally {
 }
 
 impl Worker {
-    pub(crate) fn new(configuration: Configuration, rules: Rules) -> Self {
+    pub(crate) fn new(rules: Rules, database: Database, dead_letters: DeadLetters) -> Self {
         Self {
             rules,
-            database: configuration.database,
-            store: OnceCell::new(),
-            dead_letters: Arc::new(DeadLetters::new(configuration.queue)),
+            database,
+            dead_letters: Arc::new(dead_letters),
         }
-    }
-
-    /// Connects ahead of the first invocation. A database that is not there yet is no reason not to start.
-    pub(crate) async fn warm_up(&self) {
-        match tokio::time::timeout(WARM_UP, self.store()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(error = %error, "the database is not ready"),
-            Err(_) => tracing::warn!("the database does not answer within {WARM_UP:?}"),
-        }
-    }
-
-    /// The store, once its tables have been found to serve. Never migrates: many functions start at once, under a role
-    /// that has no business with it.
-    async fn store(&self) -> Result<&PgStore, StoreError> {
-        let open = async || {
-            let pool = Pool::new(&self.database, 1)?;
-            prepare(&pool, false).await?;
-            Ok(PgStore::new(pool))
-        };
-        self.store.get_or_try_init(open).await
     }
 
     /// Settles the messages of an invocation, and says which are to come again.
@@ -121,7 +96,7 @@ impl Worker {
         let settled = invocation.settled();
         let work = Work {
             worker: self,
-            store: self.store().await?,
+            store: self.database.store().await?,
             inbox: inbox(invocation),
             queue_arn: &queue_arn,
             is_fifo,

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use etl_access::database::DatabaseAuth;
 
 /// Which database
 #[derive(Debug, Clone, clap::Args)]
@@ -22,19 +23,11 @@ pub(crate) struct DatabaseArguments {
     #[arg(long, value_name = "FILE", env = "ETL_DATABASE_PASSWORD_FILE")]
     pub(crate) database_password_file: Option<PathBuf>,
     /// Whether the role has a password, or logs in to RDS with a token of the AWS credentials
-    #[arg(long, value_enum, value_name = "password|iam", default_value_t = DatabaseAuth::Password,
-        hide_possible_values = true, env = "ETL_DATABASE_AUTH")]
+    #[arg(long, value_name = "password|iam", default_value_t = DatabaseAuth::Password, hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(DatabaseAuth::NAMES).try_map(|name| name.parse::<DatabaseAuth>()),
+        env = "ETL_DATABASE_AUTH")]
     pub(crate) database_auth: DatabaseAuth,
     /// The schema of the tables [default: the first of the role's search_path, mostly public]
     #[arg(long, value_name = "NAME", env = "ETL_DATABASE_SCHEMA")]
     pub(crate) database_schema: Option<String>,
-}
-
-/// How the role proves who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DatabaseAuth {
-    /// By a password, if the server asks for one
-    Password,
-    /// By a token for each connection, good for 15 minutes; the certificate is verified in full
-    Iam,
 }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::CheckArguments;
-pub(crate) use self::database::{DatabaseArguments, DatabaseAuth};
+pub(crate) use self::database::DatabaseArguments;
 pub(crate) use self::erase::{EraseArguments, PersonField};
 pub(crate) use self::filter::{
     FieldKind, FieldSpecification, FilterArguments, MaskArguments, UnmaskArguments,

@@ -8,6 +8,8 @@ use etl_access::keys::{Choice, KeyError, Keys, WrappingKey};
 use login_model::Maskers;
 use masking::Scheme;
 
+use super::with_remedy;
+
 /// The choice for each column.
 pub(crate) struct MaskingConfiguration {
     ip: Column,
@@ -63,7 +65,6 @@ impl Column {
     }
 }
 
-/// The last log line is all that Lambda shows of a function that does not start: the remedy goes with it.
 fn told(error: KeyError) -> anyhow::Error {
     let hint = error.hint();
     let is_unset = matches!(error, KeyError::NotNamed { .. });
@@ -73,8 +74,5 @@ fn told(error: KeyError) -> anyhow::Error {
     } else {
         error
     };
-    match hint {
-        Some(hint) => anyhow!("{error:#} (hint: {hint})"),
-        None => error,
-    }
+    with_remedy(error, hint)
 }

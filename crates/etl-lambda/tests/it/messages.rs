@@ -71,6 +71,20 @@ fn the_dead_letter_queue_may_be_named_and_is_never_the_queue_itself() {
     }
 }
 
+/// `{"user_id":"packed",…}` through `gzip -n | base64`.
+const PACKED: &str = "H4sIAAAAAAACAz2MSwqAMAxE75K1FH8rL1NKk0UwtKG1BRHvbnThbubN54JWqXhG2EBD3AlhgKDqO5XKORme3eJGo0idI/njVDLKuRpjNTm5t7KalRyDWJqayD/4vhHuBwOfLOJrAAAA";
+
+#[test]
+fn packed_bodies_are_read_where_they_are_said_to_be() {
+    let database = Database::migrated();
+    let url = database.url();
+    let event = json!({ "Records": [record("q", 1, "", PACKED)] });
+    let variables = [("DATABASE_URL", &*url), ("ETL_BODY_ENCODING", "gzip")];
+    let answer = Function::with(&variables).invoke(event);
+    assert!(matches!(answer, Answer::Response(_)), "{answer:?}");
+    assert_eq!(database.user_ids(), ["packed"]);
+}
+
 #[test]
 fn a_row_that_the_database_refuses_goes_the_same_way_and_the_rest_is_written() {
     let (queue, database) = (Queue::with_dead_letter_queue(), Database::migrated());

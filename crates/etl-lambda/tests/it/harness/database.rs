@@ -25,6 +25,24 @@ impl Database {
         Self(RUNTIME.block_on(postgres().database("empty")))
     }
 
+    /// Makes the tables in this schema.
+    pub(crate) fn migrate(&self, schema: &str) {
+        let settings = Settings::parse(self.0.url()).unwrap();
+        let pool = Pool::new(&settings.schema(schema).unwrap(), 1).unwrap();
+        RUNTIME.block_on(prepare(&pool, true)).unwrap();
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The URL without its password, and that.
+    pub(crate) fn url_and_password(&self) -> (String, String) {
+        let (login, place) = self.0.url().split_once('@').unwrap();
+        let (user, password) = login.rsplit_once(':').unwrap();
+        (format!("{user}@{place}"), password.to_owned())
+    }
+
     pub(crate) fn url(&self) -> String {
         self.0.url().to_owned()
     }

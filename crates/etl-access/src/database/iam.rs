@@ -1,6 +1,7 @@
 //! Tokens for IAM authentication of RDS and Aurora: a presigned request that nobody sends, good for 15 minutes.
 //! Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html>.
 
+use std::error::Error;
 use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,7 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pg_writer::{Settings, StoreError, TokenMaker};
 use tokio::sync::OnceCell;
 
-use crate::failure::Failure;
+use super::AccessError;
 
 /// The longest that RDS allows. It bounds the log-in and not the session.
 const LIFE: Duration = Duration::from_secs(15 * 60);
@@ -31,7 +32,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// A new token for each connection, with the credentials that the machine has at that time.
-pub(super) fn tokens(settings: &Settings) -> Result<TokenMaker, Failure> {
+pub(super) fn tokens(settings: &Settings) -> Result<TokenMaker, AccessError> {
     let signer = Arc::new(Signer::new(settings)?);
     Ok(Arc::new(move || {
         let signer = Arc::clone(&signer);
@@ -52,23 +53,14 @@ struct Signer {
 }
 
 impl Signer {
-    fn new(settings: &Settings) -> Result<Self, Failure> {
-        let incomplete = |what: &str| {
-            Failure::usage(format!(
-                "--database-auth iam: the database URL names no {what}"
-            ))
-            .hint("a token is for one role at one host: postgres://ROLE@HOST:PORT/DATABASE")
-        };
-        let (host, port) = settings
-            .host_and_port()
-            .ok_or_else(|| incomplete("single host"))?;
+    fn new(settings: &Settings) -> Result<Self, AccessError> {
+        let place = settings.host_and_port();
+        let (host, port) = place.ok_or(AccessError::Incomplete("single host"))?;
+        let user = settings.user().ok_or(AccessError::Incomplete("role"))?;
         let login = Login {
             host: host.to_owned(),
             port,
-            user: settings
-                .user()
-                .ok_or_else(|| incomplete("role"))?
-                .to_owned(),
+            user: user.to_owned(),
         };
         let config = OnceCell::new();
         Ok(Self { login, config })
@@ -146,7 +138,7 @@ fn signature(
     region: &str,
     credentials: Credentials,
     time: SystemTime,
-) -> Result<Parameters, anyhow::Error> {
+) -> Result<Parameters, Box<dyn Error + Send + Sync>> {
     let mut settings = SigningSettings::default();
     settings.expires_in = Some(LIFE);
     settings.signature_location = SignatureLocation::QueryParams;
