@@ -184,16 +184,21 @@ class Relay:
                 other.sendall(data)
         except OSError:
             pass
-        other.close()
+        hang_up(one, other)
 
     def cut(self):
         self.is_up = False
-        for connection in self.open:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        hang_up(*self.open)
         self.open = []
+
+
+def hang_up(*connections):
+    """Not by closing: a thread that waits for one would keep it open."""
+    for connection in connections:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
 
 
 def outage(relay):
