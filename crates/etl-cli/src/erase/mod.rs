@@ -7,6 +7,7 @@ mod question;
 mod summary;
 mod values;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -45,9 +46,11 @@ pub(crate) async fn erase(
     log.append("erase_finished", &subject, Some(&erased))?;
     let stopped = outcome?;
     let is_clean = arguments.dry_run || erased.remaining == 0;
-    Summary::new(arguments, plan.count, erased, started.elapsed()).print(arguments.output);
+    if stopped.is_none() || erased.erased > 0 {
+        Summary::new(arguments, plan.count, erased, started.elapsed()).print(arguments.output);
+    }
     if let Some(stop) = stopped {
-        eprintln!("stopped, and not counted again; the same command goes on from here");
+        eprintln!("stopped before all was counted; the same command goes on from here");
         return Ok(ExitCode::from(stop.exit_code()));
     }
     if is_clean {
@@ -71,15 +74,25 @@ async fn work(
         let count = async || pg_writer::count_logins(pool, plan.column, &plan.terms).await;
         patiently(StoreError::is_transient, count).await
     };
-    erased.remaining = count().await?;
-    erased.found = erased.remaining;
+    let stop = signals.hold();
+    let Some(found) = stop.token.run_until_cancelled(count()).await else {
+        return Ok(Some(stop));
+    };
+    erased.found = found?;
+    erased.remaining = erased.found;
     if arguments.dry_run || erased.found == 0 {
         return Ok(None);
     }
     if !arguments.yes {
-        question::ask(erased.found, arguments)?;
+        match stop
+            .token
+            .run_until_cancelled(confirm(arguments, erased.found))
+            .await
+        {
+            Some(answer) => answer?,
+            None => return Ok(Some(stop)),
+        }
     }
-    let stop = signals.hold();
     for _ in 0..PASSES {
         // Not tried again by itself: the counts of a deletion whose answer was lost are lost too.
         erased.add(pg_writer::erase_logins(pool, plan.column, &plan.terms).await?);
@@ -93,6 +106,13 @@ async fn work(
         }
     }
     Ok(None)
+}
+
+/// On a thread of its own: whoever is asked may take his time, or end the command.
+async fn confirm(arguments: &EraseArguments, rows: u64) -> Result<(), Failure> {
+    let reads_stdin = arguments.input == Path::new("-");
+    let asked = tokio::task::spawn_blocking(move || question::ask(rows, reads_stdin));
+    asked.await.map_err(anyhow::Error::new)?
 }
 
 /// What the record says was asked for.

@@ -1,15 +1,12 @@
 //! Asks before rows are deleted: there is no way back.
 
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
 
-use crate::arguments::EraseArguments;
 use crate::failure::Failure;
 
 /// Passes once somebody at a terminal has typed how many rows go.
-pub(super) fn ask(rows: u64, arguments: &EraseArguments) -> Result<(), Failure> {
-    let is_free = arguments.input != Path::new("-");
-    if !is_free || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+pub(super) fn ask(rows: u64, reads_stdin: bool) -> Result<(), Failure> {
+    if reads_stdin || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Failure::usage(format!(
             "{rows} rows were found; deleting them needs --yes where nobody can be asked"
         ))

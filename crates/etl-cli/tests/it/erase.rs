@@ -240,3 +240,23 @@ fn a_deletion_that_a_signal_meets_ends_first_and_stands_on_record() {
     );
     assert_eq!(scene.database.user_ids(), [Event(2).user_id()]);
 }
+
+#[test]
+fn a_search_that_a_signal_ends_stands_on_record_too() {
+    let scene = Scene::new("aes-siv");
+    scene.write("aes-siv", &bodies(&[1]));
+    let _lock = scene.database.hold("LOCK TABLE user_logins");
+    let erasing = scene
+        .erasure("user_id", &[Event(1).user_id()], &["--yes"])
+        .start();
+    scene.database.until_a_write_waits();
+    erasing.signal("TERM");
+    let outcome = erasing.end();
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (143, ""));
+    let record = scene.record();
+    let last: Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["event"], &last["erased"]),
+        (&"erase_finished".into(), &0.into())
+    );
+}
