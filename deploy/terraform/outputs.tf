@@ -27,7 +27,7 @@ output "migrate_command" {
   description = "Run before a release: migrates the tables as their owner."
   value = join(" ", [
     "aws ecs run-task --cluster ${aws_ecs_cluster.etl.name} --launch-type FARGATE",
-    "--task-definition ${aws_ecs_task_definition.migrate.family}",
+    "--task-definition ${aws_ecs_task_definition.etl["migrate"].family}",
     "--network-configuration 'awsvpcConfiguration={subnets=[${join(",", var.private_subnet_ids)}],securityGroups=[${aws_security_group.workers.id}]}'",
   ])
 }

@@ -47,6 +47,54 @@ locals {
     dependsOn   = [{ containerName = "files", condition = "SUCCESS" }]
     mountPoints = [{ sourceVolume = "files", containerPath = local.keys_folder, readOnly = true }]
   }
+
+  environment = {
+    AWS_REGION        = var.region
+    ETL_DATABASE_AUTH = "iam"
+  }
+
+  # In what the tasks differ; all else stands once, in the resource below.
+  tasks = {
+    worker = {
+      cpu    = 1024
+      memory = 2048
+      role   = "worker"
+      files  = { secrets = [{ name = "KEYSET", valueFrom = aws_secretsmanager_secret.keyset.arn }] }
+      etl = {
+        name    = "etl"
+        command = ["run", "--follow", "--no-migrate"]
+        healthCheck = {
+          command     = ["CMD", "/usr/local/bin/etl", "healthcheck"]
+          interval    = 30
+          timeout     = 10
+          retries     = 3
+          startPeriod = 30
+        }
+        logConfiguration = local.logs["etl"]
+      }
+      environment = {
+        DATABASE_URL   = local.database_url["etl_worker"]
+        ETL_KEYSET     = "${local.keys_folder}/keyset.json"
+        ETL_KEYSET_KEK = "aws-kms://${aws_kms_key.keyset.arn}"
+        ETL_MASKING    = var.masking
+        ETL_QUEUE_URL  = aws_sqs_queue.logins.url
+      }
+    }
+
+    # Run once before a release by the command in outputs.tf.
+    migrate = {
+      cpu    = 256
+      memory = 512
+      role   = "owner"
+      files  = {}
+      etl = {
+        name             = "migrate"
+        command          = ["migrate"]
+        logConfiguration = local.logs["migrate"]
+      }
+      environment = { DATABASE_URL = local.database_url["etl_owner"] }
+    }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "etl" {
@@ -69,13 +117,14 @@ resource "aws_ecs_cluster_capacity_providers" "etl" {
   capacity_providers = ["FARGATE", "FARGATE_SPOT"]
 }
 
-resource "aws_ecs_task_definition" "worker" {
-  family                   = "${var.name}-worker"
+resource "aws_ecs_task_definition" "etl" {
+  for_each                 = local.tasks
+  family                   = "${var.name}-${each.key}"
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
-  cpu                      = 1024
-  memory                   = 2048
-  task_role_arn            = aws_iam_role.etl["worker"].arn
+  cpu                      = each.value.cpu
+  memory                   = each.value.memory
+  task_role_arn            = aws_iam_role.etl[each.value.role].arn
   execution_role_arn       = aws_iam_role.etl["launch"].arn
 
   runtime_platform {
@@ -88,63 +137,9 @@ resource "aws_ecs_task_definition" "worker" {
   }
 
   container_definitions = jsonencode([
-    merge(local.files_container, {
-      secrets = [{ name = "KEYSET", valueFrom = aws_secretsmanager_secret.keyset.arn }]
-    }),
-    merge(local.etl_container, {
-      name    = "etl"
-      command = ["run", "--follow", "--no-migrate"]
-      environment = [
-        { name = "AWS_REGION", value = var.region },
-        { name = "DATABASE_URL", value = local.database_url["etl_worker"] },
-        { name = "ETL_DATABASE_AUTH", value = "iam" },
-        { name = "ETL_KEYSET", value = "${local.keys_folder}/keyset.json" },
-        { name = "ETL_KEYSET_KEK", value = "aws-kms://${aws_kms_key.keyset.arn}" },
-        { name = "ETL_MASKING", value = var.masking },
-        { name = "ETL_QUEUE_URL", value = aws_sqs_queue.logins.url },
-      ]
-      healthCheck = {
-        command     = ["CMD", "/usr/local/bin/etl", "healthcheck"]
-        interval    = 30
-        timeout     = 10
-        retries     = 3
-        startPeriod = 30
-      }
-      logConfiguration = local.logs["etl"]
-    }),
-  ])
-}
-
-# Run once before a release by the command in outputs.tf.
-resource "aws_ecs_task_definition" "migrate" {
-  family                   = "${var.name}-migrate"
-  requires_compatibilities = ["FARGATE"]
-  network_mode             = "awsvpc"
-  cpu                      = 256
-  memory                   = 512
-  task_role_arn            = aws_iam_role.etl["owner"].arn
-  execution_role_arn       = aws_iam_role.etl["launch"].arn
-
-  runtime_platform {
-    operating_system_family = "LINUX"
-    cpu_architecture        = var.architecture
-  }
-
-  volume {
-    name = "files"
-  }
-
-  container_definitions = jsonencode([
-    local.files_container,
-    merge(local.etl_container, {
-      name    = "migrate"
-      command = ["migrate"]
-      environment = [
-        { name = "AWS_REGION", value = var.region },
-        { name = "DATABASE_URL", value = local.database_url["etl_owner"] },
-        { name = "ETL_DATABASE_AUTH", value = "iam" },
-      ]
-      logConfiguration = local.logs["migrate"]
+    merge(local.files_container, each.value.files),
+    merge(local.etl_container, each.value.etl, {
+      environment = [for name, value in merge(local.environment, each.value.environment) : { name = name, value = value }]
     }),
   ])
 }
@@ -152,7 +147,7 @@ resource "aws_ecs_task_definition" "migrate" {
 resource "aws_ecs_service" "etl" {
   name            = "${var.name}-worker"
   cluster         = aws_ecs_cluster.etl.id
-  task_definition = aws_ecs_task_definition.worker.arn
+  task_definition = aws_ecs_task_definition.etl["worker"].arn
   desired_count   = var.workers.least
 
   # Old and new workers may overlap, since the ledger keeps rows single.

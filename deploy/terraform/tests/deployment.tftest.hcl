@@ -80,7 +80,7 @@ run "rights" {
 run "tasks" {
   assert {
     condition = alltrue([
-      for container in jsondecode(aws_ecs_task_definition.worker.container_definitions) :
+      for container in jsondecode(aws_ecs_task_definition.etl["worker"].container_definitions) :
       container.user == "65532:65532" && container.readonlyRootFilesystem && container.stopTimeout > 25 + 10
       if container.name == "etl"
     ])
@@ -89,7 +89,7 @@ run "tasks" {
 
   assert {
     condition = alltrue([
-      for container in jsondecode(aws_ecs_task_definition.worker.container_definitions) :
+      for container in jsondecode(aws_ecs_task_definition.etl["worker"].container_definitions) :
       !strcontains(jsonencode(container.environment), "password") && !can(container.secrets) if container.name == "etl"
     ])
     error_message = "The worker's environment holds a secret."
