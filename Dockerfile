@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # The image of a worker: the binary on glibc, certificates, and nothing else: no shell, no package manager.
 #
-#   docker build --tag etl .
+#   docker build --tag etl .    # or: podman build --format docker --tag etl .    (Podman's own format has no HEALTHCHECK)
 #   docker run --rm etl run --help
 
 ARG RUST_VERSION=1.95.0

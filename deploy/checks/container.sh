@@ -1,7 +1,7 @@
 #!/bin/sh
-# What can be known of the image without a container engine: the Dockerfile's lints, that its context is enough for
-# cargo, and that the binary needs nothing but the libraries that `ldd` names: it runs as process 1 of a PID namespace in
-# a root that holds only these, as the image's user, drains a queue, and ends well on SIGTERM.
+# The image. The Dockerfile's lints, and that its context is enough for cargo. Then the binary in the root of the image,
+# where an engine builds it (image.sh), else in a root that holds it and the libraries that `ldd` names: it runs as process
+# 1 of a PID namespace and as the image's user, drains a queue, and ends well on SIGTERM.
 #
 #   container.sh FOLDER ETL LOCAL_STACK      tools in FOLDER/venv, scratch space in FOLDER
 set -eu
@@ -43,7 +43,7 @@ empty_root() {
     find "$root" -type f | sed "s#^$root#  #"
 }
 
-# Runs the binary in the empty root, as process 1 and as the image's user; without root, as the only user that there is.
+# Runs the binary in that root, as process 1 and as the image's user; without root, as the only user that there is.
 contained() {
     if [ "$(id -u)" = 0 ]; then
         exec unshare --pid --fork --kill-child chroot --userspec="$user:$user" "$root" /usr/local/bin/etl "$@"
@@ -96,7 +96,7 @@ roles() {
 }
 
 run_as_process_one() {
-    (contained --version) || fail 'the binary does not start in an empty root'
+    (contained --version) || fail 'the binary does not start in its root'
     "$stack" up > /dev/null
     trap '"$stack" down > /dev/null 2>&1' EXIT
     eval "$("$stack" env)"
@@ -120,16 +120,21 @@ run_as_process_one() {
     unshare=$!
     until_true grep --quiet --ignore-case 'database\|queue' "$folder/run.log"
     end_of "$unshare" 0
-    echo '100 messages drained as process 1, user 65532 and role etl_worker in an empty root; SIGTERM ends it with 0'
+    echo "100 messages drained as process 1, user 65532 and role etl_worker in $contents; SIGTERM ends it with 0"
 }
 
 lints
 echo 'Dockerfile and docker-compose.yml: lints and schema'
 context
 echo "image context: $(wc -l < "$folder/context.list") files, enough for cargo"
-empty_root
+code=0 && "$here/image.sh" "$folder" || code=$?
+case $code in
+    0) contents='the root of the image' ;;
+    3) contents='an empty root' && empty_root ;;
+    *) exit "$code" ;;
+esac
 if unshare --pid --fork true 2> /dev/null || unshare --map-root-user --pid --fork true 2> /dev/null; then
     run_as_process_one
 else
-    echo 'SKIPPED: the binary as process 1 in an empty root: this machine gives no namespaces'
+    echo 'SKIPPED: the binary as process 1: this machine gives no namespaces'
 fi
