@@ -86,11 +86,15 @@ impl<'pool> Remasking<'pool> {
             facts.map_err(|error| of_plain_statement(&error)),
         )?;
         let version = check(facts.as_slice())?;
+        let parts = parts(pool).await?;
+        if parts.last().map_or(0, Part::end) == 0 {
+            elsewhere(pool).await?;
+        }
         Ok(Self {
             pool,
             finished,
             has_range_scans: version >= RANGE_SCANS,
-            parts: Mutex::new(parts(pool).await?),
+            parts: Mutex::new(parts),
         })
     }
 
@@ -208,6 +212,23 @@ fn check(facts: &[Facts]) -> Result<i32, StoreError> {
         }
     });
     trouble.map_or(Ok(*version), |trouble| Err(StoreError::Schema(trouble)))
+}
+
+/// Refuses a table that has rows and no blocks: the walk would find nothing, and seem to be done.
+async fn elsewhere(pool: &Pool) -> Result<(), StoreError> {
+    let mut connection = pool.get().await?;
+    let query = sql::<Bool>("SELECT EXISTS (SELECT 1 FROM user_logins)");
+    let has_rows = pool.run(query.get_result(&mut *connection)).await;
+    if !settle(
+        connection,
+        has_rows.map_err(|error| of_plain_statement(&error)),
+    )? {
+        return Ok(());
+    }
+    Err(StoreError::Schema(
+        "the rows of user_logins stand in other tables (distributed by Citus, or by inheritance): they cannot be changed in place"
+            .to_owned(),
+    ))
 }
 
 /// A connection on which a statement broke off is not used again.

@@ -104,6 +104,8 @@ impl Query for WriteLogins<'_> {
 }
 
 /// Records rejected messages; one that is rejected again keeps its first time and gets the newest reason.
+///
+/// The time is the column's default by way of `excluded`: Citus refuses a `now()` in DO UPDATE.
 #[derive(Debug)]
 pub(crate) struct RecordRejections<'a> {
     pub(crate) sent_at: ColumnSlice<'a>,
@@ -119,7 +121,7 @@ impl OfColumns for RecordRejections<'_> {
     const TAIL: &'static str = ") AS row (sent_at, message_id, reason, field, receive_count) \
         ORDER BY sent_at, message_id, receive_count DESC \
         ON CONFLICT (sent_at, message_id) DO UPDATE SET reason = excluded.reason, field = excluded.field, \
-        receive_count = greatest(known.receive_count, excluded.receive_count), last_rejected_at = now()";
+        receive_count = greatest(known.receive_count, excluded.receive_count), last_rejected_at = excluded.last_rejected_at";
 
     fn columns(&self) -> Vec<ColumnSlice<'_>> {
         vec![

@@ -131,3 +131,21 @@ async fn what_has_no_blocks_is_refused() {
     let error = opened.err().map(|error| error.to_string());
     assert!(error.is_some_and(|error| error.contains("no plain table")));
 }
+
+/// As under Citus, where the table that is named holds no row itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_stand_in_other_tables_are_not_taken_for_none() {
+    let (migrated, pool) = with_rows(0).await;
+    assert_eq!(open(&pool).await.blocks().await.unwrap(), 0);
+    for statement in [
+        "CREATE TABLE elsewhere () INHERITS (user_logins)",
+        "INSERT INTO elsewhere (user_id, masked_ip) VALUES ('a', 'old')",
+    ] {
+        migrated.execute(statement).await;
+    }
+    let refused = Remasking::open(&pool, Finished::default()).await;
+    let Err(StoreError::Schema(message)) = refused else {
+        panic!("a table without blocks of its own was opened");
+    };
+    assert!(message.contains("stand in other tables"), "{message}");
+}
