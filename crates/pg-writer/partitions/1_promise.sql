@@ -1,6 +1,6 @@
 -- Step 1 of 3 towards a partitioned table; docs/LARGE-TABLES.md has the whole path. The table: SET etl.partition = '…'.
 -- Promises, without looking, that the rows of today's table lie before a date to come. Then its rows need not be read
--- under a lock when it becomes the first partition. Rows without a date move to what will be the default partition.
+-- under a lock when it becomes the first partition. Nor are they read here, where the lock keeps all others out.
 DO $$
 DECLARE
     target regclass := current_setting('etl.partition')::regclass;
@@ -26,10 +26,5 @@ BEGIN
         target, named || '_before_partitions', key, key, cut || CASE WHEN is_ledger THEN ' 00:00:00+00' ELSE '' END);
     -- Step 3 reads it here.
     EXECUTE format('COMMENT ON CONSTRAINT %I ON %s IS %L', named || '_before_partitions', target, cut);
-    IF NOT is_ledger THEN
-        EXECUTE format('CREATE TABLE IF NOT EXISTS %I (LIKE %s INCLUDING DEFAULTS)', named || '_default', target);
-        EXECUTE format('WITH moved AS (DELETE FROM %s WHERE create_date IS NULL RETURNING *) INSERT INTO %I SELECT * FROM moved',
-            target, named || '_default');
-    END IF;
 END
 $$;

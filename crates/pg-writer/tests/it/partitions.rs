@@ -152,6 +152,41 @@ async fn a_table_with_rows_becomes_the_first_partition_beside_writers_at_work() 
         .await;
 }
 
+/// Steps 1 and 3 keep all others out of the table: were it read there, writers would wait as long as it is large.
+#[tokio::test]
+async fn what_locks_a_table_reads_no_more_of_it_than_a_row() {
+    let migrated = migrated().await;
+    let report = migrated.store.write(batch(0..50)).await;
+    assert_eq!(report.committed.written(), 50);
+    for table in ["user_logins", "ingested_messages"] {
+        let setting = format!("SET etl.partition = '{table}'");
+        migrated.execute(&setting).await;
+        let (promise, prove, swap) = (
+            include_str!("../../partitions/1_promise.sql"),
+            include_str!("../../partitions/2_prove.sql"),
+            include_str!("../../partitions/3_swap.sql"),
+        );
+        assert!(rows_read(&migrated, promise).await <= 1, "{table}");
+        assert!(rows_read(&migrated, prove).await >= 50, "{table}");
+        assert!(rows_read(&migrated, swap).await <= 1, "{table}");
+    }
+}
+
+/// How many rows a step reads by scanning.
+async fn rows_read(migrated: &Migrated, step: &str) -> i64 {
+    let read = async || -> i64 {
+        let query = "SELECT sum(seq_tup_read)::bigint FROM pg_stat_xact_user_tables";
+        migrated.client.query_one(query, &[]).await.unwrap().get(0)
+    };
+    migrated.execute("BEGIN").await;
+    // What was read in earlier transactions may not have been reported yet.
+    let before = read().await;
+    migrated.execute(step).await;
+    let rows = read().await - before;
+    migrated.execute("COMMIT").await;
+    rows
+}
+
 #[tokio::test]
 async fn what_hangs_on_a_table_is_not_left_behind_in_silence() {
     let migrated = migrated().await;
