@@ -12,9 +12,17 @@ DECLARE
     cut date := CASE WHEN is_ledger THEN date_trunc('day', today) + interval '7 days'
         ELSE date_trunc('month', today) + interval '2 months' END;
     has_rows boolean;
+    is_distributed boolean := false;
 BEGIN
     IF (SELECT relkind FROM pg_class WHERE oid = target) = 'p' THEN
         RETURN;
+    END IF;
+    -- Step 3 would be refused, and the promise stay behind and be broken one day.
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_dist_partition WHERE logicalrelid = $1)' INTO is_distributed USING target;
+    END IF;
+    IF is_distributed THEN
+        RAISE EXCEPTION '% belongs to Citus, which lets none of its tables become a partition', named;
     END IF;
     PERFORM set_config('search_path', (SELECT quote_ident(nspname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
         WHERE pg_class.oid = target), true);
