@@ -26,7 +26,9 @@ impl Database {
     pub(crate) async fn warm_up(&self) {
         match tokio::time::timeout(WARM_UP, self.store()).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(error = %error, "the database is not ready"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = %error, hint = error.hint(), "the database is not ready");
+            }
             Err(_) => tracing::warn!("the database does not answer within {WARM_UP:?}"),
         }
     }

@@ -108,7 +108,9 @@ impl Worker {
         tally.tell(&answer);
         match outcome {
             Err(error) if settled.is_empty() => return Err(error.into()),
-            Err(error) => tracing::error!(error = %error, "failed to settle some messages"),
+            Err(error) => {
+                tracing::error!(error = %error, hint = error.hint(), "failed to settle some messages");
+            }
             Ok(()) => {}
         }
         Ok(answer)
@@ -222,7 +224,7 @@ impl Work<'_> {
         if attempt + 1 >= TRIES || !error.is_transient() || !is_time {
             return false;
         }
-        tracing::warn!(error = %error, retry.in_ms = pause.as_millis(), "failed to write to the database");
+        tracing::warn!(error = %error, hint = error.hint(), retry.in_ms = pause.as_millis(), "failed to write to the database");
         tokio::time::sleep(pause).await;
         true
     }
