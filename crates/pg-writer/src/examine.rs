@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use crate::error::{StoreError, of_plain_statement};
 use crate::pool::Pool;
-use crate::pooler;
+use crate::pooler::Trial;
 use crate::schema::{MISSING_COLUMNS, MISSING_KEYS, MISSING_RIGHTS, pending, texts};
 
 /// The names are not qualified, as those of every statement here: what a search path hides is hidden from a run too.
@@ -125,7 +125,7 @@ impl Pool {
     /// # Errors
     /// [`StoreError::Configuration`] for a pooler that loses them, with what to do about it.
     pub async fn check_pooler(&self) -> Result<(), StoreError> {
-        pooler::refuse_forgetful(self).await
+        Trial::prepare(self).refuse_forgetful().await
     }
 }
 

@@ -92,8 +92,11 @@ impl Pool {
     }
 
     /// A connection beside the pool's, where one can be had.
-    pub(crate) async fn connect_aside(&self) -> Option<AsyncPgConnection> {
-        self.connector.connect().await.ok()
+    pub(crate) fn connect_aside(
+        &self,
+    ) -> impl Future<Output = Option<AsyncPgConnection>> + Send + 'static {
+        let connector = Arc::clone(&self.connector);
+        async move { connector.connect().await.ok() }
     }
 
     /// A connection, unless all are on loan.

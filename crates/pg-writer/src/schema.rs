@@ -14,7 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::{StoreError, of_plain_statement};
 use crate::pool::{Pool, Pooled, discard};
-use crate::pooler;
+use crate::pooler::Trial;
 
 /// The migrations in `migrations/`, embedded.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
@@ -62,16 +62,22 @@ pub(crate) const MISSING_KEYS: &str = "SELECT needed.relation FROM (VALUES ('ing
 /// # Errors
 /// [`StoreError::Schema`] names what is missing and the command or grant that mends it.
 pub async fn prepare(pool: &Pool, migrate_pending: bool) -> Result<(), StoreError> {
-    let outcome = prepare_tables(pool, migrate_pending).await;
+    let first = pool.get().await?;
+    // After the first, which must not find the role's last connection taken; beside the look at the tables.
+    let trial = Trial::prepare(pool);
+    let outcome = prepare_tables(pool, first, migrate_pending).await;
     // Also where something is amiss with the tables: it may be the cause.
     if matches!(outcome, Ok(()) | Err(StoreError::Refused(_))) {
-        pooler::refuse_forgetful(pool).await?;
+        trial.refuse_forgetful().await?;
     }
     outcome
 }
 
-async fn prepare_tables(pool: &Pool, migrate_pending: bool) -> Result<(), StoreError> {
-    let mut connection = pool.get().await?;
+async fn prepare_tables(
+    pool: &Pool,
+    mut connection: Pooled,
+    migrate_pending: bool,
+) -> Result<(), StoreError> {
     let outcome = prepare_on(pool, &mut connection, migrate_pending).await;
     match outcome {
         Ok(Found::Ready) => Ok(()),

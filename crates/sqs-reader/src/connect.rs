@@ -1,6 +1,7 @@
 //! From settings to a connected queue: region, endpoint, credentials, time-outs, and which URL a name has.
 //! Everything that an SDK release could change under us is set here by name.
 
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -12,6 +13,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{Builder, Credentials, Region};
+use tokio::task::spawn_blocking;
 
 use crate::address::{Endpoint, QueueAddress, QueueArn};
 use crate::caller::Caller;
@@ -80,9 +82,20 @@ impl Connection {
             loader = loader.endpoint_url(endpoint.as_str());
         }
         let shared = loader.load().await;
+        let settings = settings.clone();
+        // Clients read the machine's root certificates: tens of milliseconds, in which another task can connect elsewhere.
+        let clients = spawn_blocking(move || Self::of(&shared, &settings, own_server)).await;
+        clients.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))
+    }
+
+    fn of(
+        shared: &SdkConfig,
+        settings: &Settings,
+        own_server: Option<Endpoint>,
+    ) -> Result<Self, QueueError> {
         let server = settings.endpoint.as_ref().or(own_server.as_ref());
-        let caller = Caller::new(&shared, settings.endpoint.is_some(), is_aws(server));
-        let base = base(&shared, own_server)?;
+        let caller = Caller::new(shared, settings.endpoint.is_some(), is_aws(server));
+        let base = base(shared, own_server)?;
         Ok(Self {
             polls: Client::from_conf(for_polls(base.clone(), settings.longest_wait).build()),
             calls: Client::from_conf(for_calls(base).build()),
