@@ -13,6 +13,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{Builder, Credentials, Region};
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::address::{Endpoint, QueueAddress, QueueArn};
@@ -64,7 +65,16 @@ impl Connection {
         Self::load(settings, loader).await
     }
 
+    /// On a thread of its own: the SDK reads the machine's root certificates in one go, for tens of milliseconds, in
+    /// which this one can connect elsewhere.
     async fn load(settings: &Settings, loader: ConfigLoader) -> Result<Self, QueueError> {
+        let (settings, runtime) = (settings.clone(), Handle::current());
+        let load = move || runtime.block_on(Self::load_in_one_go(&settings, loader));
+        let loaded = spawn_blocking(load).await;
+        loaded.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))
+    }
+
+    async fn load_in_one_go(settings: &Settings, loader: ConfigLoader) -> Result<Self, QueueError> {
         let own_server = settings.queue.own_server()?;
         let mut loader =
             loader.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -82,20 +92,9 @@ impl Connection {
             loader = loader.endpoint_url(endpoint.as_str());
         }
         let shared = loader.load().await;
-        let settings = settings.clone();
-        // Clients read the machine's root certificates: tens of milliseconds, in which another task can connect elsewhere.
-        let clients = spawn_blocking(move || Self::of(&shared, &settings, own_server)).await;
-        clients.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))
-    }
-
-    fn of(
-        shared: &SdkConfig,
-        settings: &Settings,
-        own_server: Option<Endpoint>,
-    ) -> Result<Self, QueueError> {
         let server = settings.endpoint.as_ref().or(own_server.as_ref());
-        let caller = Caller::new(shared, settings.endpoint.is_some(), is_aws(server));
-        let base = base(shared, own_server)?;
+        let caller = Caller::new(&shared, settings.endpoint.is_some(), is_aws(server));
+        let base = base(&shared, own_server)?;
         Ok(Self {
             polls: Client::from_conf(for_polls(base.clone(), settings.longest_wait).build()),
             calls: Client::from_conf(for_calls(base).build()),
