@@ -70,8 +70,8 @@ impl Connection {
     async fn load(settings: &Settings, loader: ConfigLoader) -> Result<Self, QueueError> {
         let (settings, runtime) = (settings.clone(), Handle::current());
         let load = move || runtime.block_on(Self::load_in_one_go(&settings, loader));
-        let loaded = spawn_blocking(load).await;
-        loaded.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))
+        let outcome = spawn_blocking(load).await;
+        outcome.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))
     }
 
     async fn load_in_one_go(settings: &Settings, loader: ConfigLoader) -> Result<Self, QueueError> {
